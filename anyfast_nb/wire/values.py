@@ -1,0 +1,156 @@
+"""The typed values that come back over the wire: answers, usage, and the events of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Source(StrEnum):
+    """Where an answer came from. Totals never mix them."""
+
+    LIVE = "live"
+    SIMULATED = "simulated"
+    REPLAYED = "replayed"
+
+
+class Status(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    INTERRUPTED = "interrupted"
+    TRUNCATED = "truncated"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request; None is unknown, never 0.
+
+    ``input_tokens`` includes ``cached_tokens``; ``output_tokens`` includes
+    ``reasoning_tokens`` (OpenTelemetry's meaning).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function the model asks for; nothing of ours runs it unasked."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: total, to the first text or reasoning, and spent thinking; None is unknown."""
+
+    duration_s: float | None = None
+    ttft_s: float | None = None
+    thinking_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a chat gives back.
+
+    Attributes:
+        text: the answer itself, Markdown.
+        reasoning: the chain of thought, "" if none came.
+        usage: tokens; fields are None where the server said nothing.
+        model: the model that served (the one asked for, until the server says).
+        id: the server's id of this completion, opaque.
+        finish_reason: stop, length, tool_calls, content_filter, or "" if none came.
+        tool_calls: functions the model asks for.
+        status: ok, interrupted or truncated for an answer in hand.
+        source: live, simulated or replayed.
+        timing: seconds.
+        raw: the last body or chunk fields a caller may want (never headers).
+    """
+
+    text: str
+    reasoning: str = ""
+    usage: Usage = Usage()
+    model: str = ""
+    id: str = ""
+    finish_reason: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    status: Status = Status.OK
+    source: Source = Source.LIVE
+    timing: Timing = Timing()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from anyfast_nb.render.answer import answer_bundle  # the one upward import: a value shows itself
+
+        return answer_bundle(self)
+
+
+# --- events of a stream, in the order they come -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A try failed; the next one starts in ``delay_s`` seconds.
+
+    ``attempt`` is the number of the coming try, of ``attempts`` in all; ``reason``
+    is a status ("429") or a word ("no connection").
+    """
+
+    reason: str
+    delay_s: float
+    attempt: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The server accepted; the stream begins."""
+
+    model: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the chain of thought."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a tool call: ``arguments`` grows by call ``index``."""
+
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The whole answer; always the last event of a stream that did not raise."""
+
+    answer: Answer
+
+
+Event = Retrying | Opened | ReasoningDelta | TextDelta | ToolCallDelta | Finished

@@ -1,1 +1,1 @@
-"""x"""
+"""AnyFast in Jupyter."""

@@ -51,8 +51,10 @@ class AnyFastError(Exception):
         billed: whether it may have been billed.
         retryable: whether the same call may be repeated without risk.
         hint: the next step for the user, or "".
+        partial: what had arrived before the failure (an answer), or None.
     """
 
+    partial: object | None = None
     sent: bool = False
     billed: Billed = Billed.NO
     retryable: bool = False
@@ -96,13 +98,7 @@ class InputError(AnyFastError, ValueError):
 
 
 class WireError(AnyFastError):
-    """The network failed.
-
-    Attributes:
-        partial: what had arrived before the failure (an answer), or None.
-    """
-
-    partial: object | None = None
+    """The network failed."""
 
 
 class ConnectFailed(WireError):

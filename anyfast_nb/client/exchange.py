@@ -1,0 +1,229 @@
+"""One chat, from its ledger row to its answer. Runs on the private loop.
+
+The row is written before anything is sent and settled however the exchange
+ends: answered, refused, cut, or interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.errors import AnyFastError, WireCut
+from anyfast_nb.http.redact import redact
+from anyfast_nb.http.transport import Call, Head, Transport
+from anyfast_nb.ledger.rows import RequestRow
+from anyfast_nb.wire.chat import PATH, ChatReader, prompt_of
+from anyfast_nb.wire.problems import is_problem
+from anyfast_nb.wire.values import (
+    Answer,
+    Event,
+    Finished,
+    Opened,
+    ReasoningDelta,
+    Retrying,
+    Source,
+    Status,
+    TextDelta,
+    Timing,
+    ToolCallDelta,
+)
+
+if TYPE_CHECKING:
+    from anyfast_nb.http.sse import ServerSentEvent
+    from anyfast_nb.ledger.store import Ledger
+
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from; None is unknown."""
+
+    notebook: str | None = None
+    cell: str | None = None
+    thread: str | None = None
+
+
+class Exchange:
+    """One request and its answer.
+
+    Args:
+        body: the chat request.
+        ledger: gets the row.
+        on_event: called on the private loop with each event, in order.
+        origin: for the row.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        *,
+        ledger: Ledger,
+        on_event: OnEvent,
+        origin: Origin | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._body = body
+        self._ledger = ledger
+        self._on_event = on_event
+        self._origin = origin or Origin()
+        self._clock = clock
+        self._reader = ChatReader(model=str(body["model"]))
+        self._source = Source.LIVE
+        self._head = Head(simulated=False, request_id="")
+        self._attempts = 1
+        self._done = False
+        self._opened = False
+        self._began = clock()
+        self._first: float | None = None
+        self._first_text: float | None = None
+        self._first_thought: float | None = None
+
+    # --- the whole ------------------------------------------------------------------------
+
+    async def run(self, transport: Transport) -> Answer:
+        """Send, follow the stream, settle the row.
+
+        Raises:
+            AnyFastError: with ``partial`` set to what had arrived.
+        """
+        self._began = self._clock()
+        self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
+        row = self._ledger.begin(self._row(transport))
+        try:
+            await self._converse(transport)
+            self._require_end(transport)
+        except asyncio.CancelledError:
+            self._settle(row, Status.INTERRUPTED, error="interrupted")
+            raise
+        except AnyFastError as error:
+            status = Status.TRUNCATED if isinstance(error, WireCut) and self._opened else Status.ERROR
+            error.partial = self.answer(status)
+            self._settle(row, status, error=f"{type(error).__name__}: {error.message}")
+            raise
+        except BaseException as error:  # a fault in a callback: the row is settled all the same
+            self._settle(row, Status.ERROR, error=type(error).__name__)
+            raise
+        self._settle(row, Status.OK)
+        answer = self.answer(Status.OK)
+        self._on_event(Finished(answer))
+        return answer
+
+    def answer(self, status: Status) -> Answer:
+        """What has come so far."""
+        return replace(self._reader.answer(status=status), source=self._source, timing=self._timing())
+
+    # --- sending and following ------------------------------------------------------------
+
+    async def _converse(self, transport: Transport) -> None:
+        call = Call("POST", PATH, body=self._body, bills=True)
+        if not self._body.get("stream"):
+            self._on_reply(await transport.json(call, on_retry=self._on_retry, on_head=self._on_head))
+            return
+        await transport.stream(
+            call,
+            lambda event: self._on_frame(event, transport),
+            on_body=self._on_reply,
+            on_retry=self._on_retry,
+            on_head=self._on_head,
+        )
+
+    def _on_retry(self, event: Retrying) -> None:
+        self._attempts = event.attempt
+        self._on_event(event)
+
+    def _on_head(self, head: Head) -> None:
+        self._head = head
+        if head.simulated:
+            self._source = Source.SIMULATED
+
+    def _on_frame(self, frame: ServerSentEvent, transport: Transport) -> None:
+        if frame.data.strip() == "[DONE]":
+            self._done = True
+            return
+        try:
+            chunk = json.loads(frame.data)
+        except (ValueError, RecursionError):
+            chunk = None
+        if not isinstance(chunk, dict):
+            raise WireCut(
+                f"the stream holds a frame that is no JSON: {transport.redact(frame.data[:60])!r}",
+                hint="Sent, and may be billed: it was not repeated by itself.",
+            )
+        if is_problem(chunk):
+            raise transport.error_in(frame.data, status=0, bills=True, head=self._head)
+        self._take(chunk, piece="delta")
+
+    def _on_reply(self, body: dict[str, Any]) -> None:
+        self._take(body, piece="message")
+        self._done = True
+
+    def _take(self, chunk: Mapping[str, Any], *, piece: str) -> None:
+        reasoning, text, calls = self._reader.read(chunk, piece=piece)
+        if not self._opened:
+            self._opened = True
+            self._on_event(Opened(self._reader.model, self._reader.id))
+        now = self._clock()
+        if (reasoning or text or calls) and self._first is None:
+            self._first = now
+        if reasoning:
+            self._first_thought = now if self._first_thought is None else self._first_thought
+            self._on_event(ReasoningDelta(reasoning))
+        if text:
+            self._first_text = now if self._first_text is None else self._first_text
+            self._on_event(TextDelta(text))
+        for index in calls:
+            call = self._reader.call(index)
+            self._on_event(ToolCallDelta(index, call.id, call.name, call.arguments))
+
+    def _require_end(self, transport: Transport) -> None:
+        """A stream that closes without a finish reason or [DONE] was cut, however cleanly."""
+        if not (self._done or self._reader.finished):
+            raise WireCut(
+                f"the answer from {transport.endpoint.base_url} broke off before its end",
+                hint="Sent, and may be billed. What came is kept; run it again for a whole answer.",
+            )
+
+    # --- the row --------------------------------------------------------------------------
+
+    def _row(self, transport: Transport) -> RequestRow:
+        title = " ".join(transport.redact(prompt_of(self._body["messages"])[:2000]).split())
+        return RequestRow(
+            kind="chat",
+            source=self._source,
+            base_url=transport.endpoint.base_url,
+            model=str(self._body["model"]),
+            title=title[:80] or None,
+            notebook=self._origin.notebook,
+            cell=self._origin.cell,
+            thread=self._origin.thread,
+        )
+
+    def _settle(self, row: str, status: Status, *, error: str | None = None) -> None:
+        answer = self.answer(status)
+        self._ledger.settle(
+            row,
+            status=status,
+            model=answer.model if self._opened else None,
+            usage=answer.usage,
+            duration_s=answer.timing.duration_s,
+            ttft_s=answer.timing.ttft_s,
+            error=None if error is None else redact(error),
+            request_id=self._head.request_id or None,
+            attempts=self._attempts,
+        )
+
+    def _timing(self) -> Timing:
+        now = self._clock()
+        thought_until = now if self._first_text is None else self._first_text
+        return Timing(
+            duration_s=now - self._began,
+            ttft_s=None if self._first is None else self._first - self._began,
+            thinking_s=None if self._first_thought is None else thought_until - self._first_thought,
+        )

@@ -1,0 +1,289 @@
+"""`Client` and `AsyncClient`: typed chat with the ledger, outside of magics too."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+
+from anyfast_nb import settings as settings_room
+from anyfast_nb.client.connection import Connection
+from anyfast_nb.client.exchange import Exchange, OnEvent, Origin
+from anyfast_nb.client.loop import IOLoop
+from anyfast_nb.client.prompt import Media, Prompt, chat_body
+from anyfast_nb.errors import Interrupted
+from anyfast_nb.http.transport import Call
+from anyfast_nb.wire.system import MODELS_PATH, ServedModel, read_models
+from anyfast_nb.wire.values import Answer, Event, Status
+
+if TYPE_CHECKING:
+    from anyfast_nb.http.retry import RetryPolicy
+    from anyfast_nb.http.transport import Limits
+    from anyfast_nb.ledger.store import Ledger
+    from anyfast_nb.settings import Settings
+
+
+class ChatOptions(TypedDict, total=False):
+    """Keyword arguments of every chat call.
+
+    Keys:
+        model: an id or an alias (pro, lite, mini, code, flash, vision).
+        system: a system prompt; ``""`` sends none.
+        images, videos: lists of URLs, paths, bytes, PIL images, numpy arrays, matplotlib figures.
+        fps: frames of a video looked at per second, 0.2 to 5 (server's default 1).
+        history: earlier messages, put before the prompt.
+        max_tokens: at least 1.
+        temperature: 0 to 2 (server's default 1).
+        top_p: 0 to 1.
+        stop: one to four texts that end the answer.
+        tools, tool_choice: functions the model may ask for; none is ever run for it.
+        thinking: enabled, disabled or auto.
+        reasoning_effort: minimal, low, medium or high.
+        response_format: such as ``{"type": "json_object"}``.
+        stream: ask for a stream (the default: an interrupt keeps what has come).
+        extra: fields passed through as they are.
+    """
+
+    model: str | None
+    system: str | None
+    images: Media
+    videos: Media
+    fps: float | None
+    history: Sequence[Mapping[str, Any]]
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    stop: str | Sequence[str] | None
+    tools: Sequence[Mapping[str, Any]] | None
+    tool_choice: str | Mapping[str, Any] | None
+    thinking: str | None
+    reasoning_effort: str | None
+    response_format: Mapping[str, Any] | None
+    stream: bool
+    extra: Mapping[str, Any] | None
+
+
+@cache
+def io_loop() -> IOLoop:
+    """The private loop of this process."""
+    return IOLoop()
+
+
+class Gateway:
+    """What both clients share: settings, connection, ledger. Not for direct use.
+
+    Args:
+        settings: read at each call.
+        interactive: see `Connection`.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        *,
+        interactive: bool = False,
+        ledger: Ledger | None = None,
+        policy: RetryPolicy | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.settings = settings
+        self.connection = Connection(settings, interactive=interactive, policy=policy, limits=limits)
+        self._ledger = ledger
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the state folder, opened at the first request."""
+        if self._ledger is None:
+            from anyfast_nb.ledger.store import Ledger
+
+            settings = self.settings()
+            self._ledger = Ledger(settings.ledger_url or settings.home / "ledger.sqlite3")
+        return self._ledger
+
+    def exchange(
+        self,
+        prompt: Prompt,
+        *,
+        on_event: OnEvent | None = None,
+        origin: Origin | None = None,
+        **options: Unpack[ChatOptions],
+    ) -> Exchange:
+        """A chat that is checked and ready to run."""
+        self.connection.check()
+        options.setdefault("stream", True)
+        body = chat_body(prompt, settings=self.settings(), **options)
+        return Exchange(body, ledger=self.ledger, on_event=on_event or _ignore, origin=origin)
+
+    async def run(self, exchange: Exchange) -> Answer:
+        """Run an exchange on the private loop."""
+        return await exchange.run(await self.connection.transport())
+
+    async def models(self) -> list[ServedModel]:
+        """The models this key can use."""
+        transport = await self.connection.transport()
+        return read_models(await transport.json(Call("GET", MODELS_PATH)))
+
+
+def _ignore(_: Event) -> None:
+    pass
+
+
+class _Client:
+    """What both faces are made from."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        system: str | None = None,
+        policy: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            api_key: the key; default ``ANYFAST_API_KEY``, then the one of `%anyfast login`.
+            base_url: with or without ``/v1``, or ``"simulator"`` for the built-in AnyFast;
+                default ``ANYFAST_BASE_URL``, then the vendor's address.
+            model: the default model.
+            system: the default system prompt.
+            policy: how often and how long to retry.
+            limits: time limits.
+            ledger: where rows go; default the ledger of the state folder.
+
+        Raises:
+            InputError: a value that cannot work.
+            MissingKeyError: no key is known and the simulator was not asked for.
+        """
+        loaded = settings_room.load()
+        chosen = loaded.with_changes(
+            origin="argument", api_key=api_key, base_url=base_url, model=model, system=system
+        )
+        chosen = settings_room.with_stored_key(chosen)
+        self._gateway = Gateway(lambda: chosen, ledger=ledger, policy=policy, limits=limits)
+        self._gateway.connection.check()
+
+    def __repr__(self) -> str:
+        settings = self._gateway.settings()
+        return f"{type(self).__name__}(base_url={settings.base_url or settings_room.DEFAULT_BASE_URL!r})"
+
+
+class Client(_Client):
+    """AnyFast, synchronous. One client serves any number of threads.
+
+    Example:
+        >>> import anyfast_nb as af
+        >>> client = af.Client(base_url="simulator")
+        >>> client.chat("What is 6 * 7?", max_tokens=400).text
+        '…42…'
+    """
+
+    def chat(
+        self, prompt: Prompt, *, on_event: OnEvent | None = None, **options: Unpack[ChatOptions]
+    ) -> Answer:
+        """Send a prompt and wait for the whole answer.
+
+        Args:
+            prompt: text, or a list of messages.
+            on_event: called with each event of the stream, on the client's own thread.
+            options: see `ChatOptions`.
+
+        Returns:
+            The answer: ``.text .reasoning .usage .model .id`` and more.
+
+        Raises:
+            InputError: a value outside its documented range; nothing was sent.
+            AnyFastError: see `anyfast_nb.errors`; ``.partial`` holds what had arrived.
+            Interrupted: on Ctrl-C; ``.partial`` holds what had arrived.
+        """
+        exchange = self._gateway.exchange(prompt, on_event=on_event, **options)
+        try:
+            return io_loop().run(self._gateway.run(exchange))
+        except KeyboardInterrupt:
+            raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
+
+    def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> Iterator[Event]:
+        """Send a prompt and give each event as it comes; the last one is `Finished`.
+
+        Leaving the loop early stops the request. Arguments and errors as in `chat`.
+        """
+        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        exchange = self._gateway.exchange(prompt, on_event=events.put, **options)
+        running = io_loop().submit(self._gateway.run(exchange))
+        running.future.add_done_callback(lambda _: events.put(None))
+        try:
+            while (event := events.get()) is not None:
+                yield event
+            running.future.result()
+        finally:
+            running.future.cancel()
+
+    def models(self) -> list[ServedModel]:
+        """The models this key can use (GET /v1/models; bills nothing)."""
+        return io_loop().run(self._gateway.models())
+
+    def close(self) -> None:
+        """Close the connections."""
+        io_loop().run(self._gateway.connection.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncClient(_Client):
+    """AnyFast, asynchronous, in any event loop (a notebook's as well).
+
+    Example:
+        >>> import anyfast_nb as af
+        >>> answer = await af.AsyncClient(base_url="simulator").chat("Hello")
+    """
+
+    async def chat(
+        self, prompt: Prompt, *, on_event: OnEvent | None = None, **options: Unpack[ChatOptions]
+    ) -> Answer:
+        """Send a prompt and await the whole answer; arguments and errors as in `Client.chat`.
+
+        Cancelling the awaiting task stops the request.
+        """
+        exchange = self._gateway.exchange(prompt, on_event=on_event, **options)
+        return await io_loop().wait(self._gateway.run(exchange))
+
+    async def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncIterator[Event]:
+        """Send a prompt and give each event as it comes; the last one is `Finished`."""
+        here = asyncio.get_running_loop()
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        def put(event: Event | None) -> None:
+            here.call_soon_threadsafe(events.put_nowait, event)
+
+        exchange = self._gateway.exchange(prompt, on_event=put, **options)
+        running = io_loop().submit(self._gateway.run(exchange))
+        running.future.add_done_callback(lambda _: put(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            running.future.result()
+        finally:
+            running.future.cancel()
+
+    async def models(self) -> list[ServedModel]:
+        """The models this key can use (GET /v1/models; bills nothing)."""
+        return await io_loop().wait(self._gateway.models())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await io_loop().wait(self._gateway.connection.close())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,85 @@
+"""From what a caller gives to a checked chat request: prompt, system, media, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.errors import InputError
+from anyfast_nb.wire import chat
+
+if TYPE_CHECKING:
+    from anyfast_nb.settings import Settings
+
+Prompt = str | Sequence[Mapping[str, Any]]
+Media = Sequence[Any]
+
+
+def chat_body(
+    prompt: Prompt,
+    *,
+    settings: Settings,
+    model: str | None = None,
+    system: str | None = None,
+    images: Media = (),
+    videos: Media = (),
+    fps: float | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
+    **parameters: Any,
+) -> dict[str, Any]:
+    """The request body for a prompt (or whole messages) with its media.
+
+    Args:
+        prompt: text, or a list of messages that is sent as it is.
+        settings: gives the default model and system prompt.
+        model: an id or an alias.
+        system: a system prompt; ``""`` sends none.
+        images: URLs, paths, bytes, PIL images, numpy arrays, matplotlib figures.
+        videos: URLs, paths, bytes.
+        fps: frames of a video looked at per second, 0.2 to 5.
+        history: earlier messages, before the prompt.
+        parameters: see `anyfast_nb.wire.chat.build_chat`.
+
+    Raises:
+        InputError: a value outside its documented range, an unreadable medium.
+    """
+    if fps is not None and not videos:
+        raise InputError("fps is given without a video", field="fps", hint="Add videos=[…] (--video).")
+    message = _messages(prompt, images, videos, fps)
+    asked = settings.system if system is None else system
+    head = [{"role": "system", "content": asked}] if asked and not _has_system(message) else []
+    return chat.build_chat([*head, *history, *message], model=model or settings.model, **parameters)
+
+
+def _messages(prompt: Prompt, images: Media, videos: Media, fps: float | None) -> list[Mapping[str, Any]]:
+    parts = [chat.image_part(_url(item, "image")) for item in _listed(images, "images")]
+    parts += [chat.video_part(_url(item, "video"), fps=fps) for item in _listed(videos, "videos")]
+    if isinstance(prompt, str):
+        if not prompt.strip() and not parts:
+            raise InputError("the prompt is empty", field="prompt", hint="Nothing was sent.")
+        return [chat.user_message(prompt, media=parts)]
+    if parts:
+        raise InputError(
+            "images and videos go with a text prompt, not with a list of messages",
+            field="images",
+            hint="Put image_url parts into the messages.",
+        )
+    return list(prompt)
+
+
+def _listed(media: Any, field: str) -> list[Any]:
+    if isinstance(media, list | tuple):
+        return list(media)
+    raise InputError(
+        f"{field} must be a list", field=field, hint=f"Write {field}=[…], also for a single one."
+    )
+
+
+def _url(source: Any, kind: str) -> str:
+    from anyfast_nb.media import parts
+
+    return parts.media_item(source, kind=kind).url
+
+
+def _has_system(messages: Sequence[Mapping[str, Any]]) -> bool:
+    return any(message.get("role") == "system" for message in messages if isinstance(message, Mapping))

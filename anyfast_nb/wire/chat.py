@@ -1,0 +1,338 @@
+"""POST /v1/chat/completions: arguments to a body, bodies and stream chunks to an `Answer`.
+
+Source: seed 001 (reference), seed 000 (guide), wire reference 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from anyfast_nb import catalog
+from anyfast_nb.errors import InputError
+from anyfast_nb.wire import checks
+from anyfast_nb.wire.usage import read_usage
+from anyfast_nb.wire.values import Answer, Status, ToolCall
+
+PATH: Final = "/v1/chat/completions"
+ROLES: Final = ("system", "user", "assistant", "tool")
+EFFORTS: Final = ("minimal", "low", "medium", "high")
+THINKING: Final = ("enabled", "disabled", "auto")
+_OWN: Final = {
+    "model", "messages", "max_tokens", "temperature", "top_p", "stop", "stream", "stream_options",
+    "tools", "tool_choice", "thinking", "reasoning_effort", "response_format",
+}  # fmt: skip
+
+
+# --- building -----------------------------------------------------------------------------
+
+
+def text_part(text: str) -> dict[str, Any]:
+    """A content part of plain text."""
+    return {"type": "text", "text": text}
+
+
+def image_part(url: str, *, detail: str | None = None) -> dict[str, Any]:
+    """An image by URL or data URI; `detail` is low, high or auto."""
+    image = {"url": url}
+    if detail is not None:
+        image["detail"] = checks.one_of("detail", detail, allowed=("low", "high", "auto"))
+    return {"type": "image_url", "image_url": image}
+
+
+def video_part(url: str, *, fps: float | None = None) -> dict[str, Any]:
+    """A video by URL or data URI; `fps` frames a second are looked at, 0.2 to 5, by default 1."""
+    video: dict[str, Any] = {"url": url}
+    if fps is not None:
+        video["fps"] = checks.in_range("fps", fps)
+    return {"type": "video_url", "video_url": video}
+
+
+def user_message(text: str, *, media: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """A user's message: media first, as the vendor's pages order them, then the text."""
+    if not media:
+        return {"role": "user", "content": text}
+    parts = [*map(dict, media), *([text_part(text)] if text else [])]
+    return {"role": "user", "content": parts}
+
+
+def build_chat(
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    model: str,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    stop: str | Sequence[str] | None = None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+    tool_choice: str | Mapping[str, Any] | None = None,
+    thinking: str | None = None,
+    reasoning_effort: str | None = None,
+    response_format: Mapping[str, Any] | None = None,
+    stream: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The request body, checked against the documented ranges.
+
+    Args:
+        messages: at least one ``{"role", "content"}``.
+        model: an id or an alias of the catalogue; the id itself is never checked.
+        max_tokens: at least 1.
+        temperature: 0 to 2.
+        top_p: 0 to 1.
+        stop: one to four texts that end the answer.
+        tools: functions the model may ask for.
+        tool_choice: none, auto, required, or one function.
+        thinking: enabled, disabled or auto.
+        reasoning_effort: minimal, low, medium or high.
+        response_format: such as ``{"type": "json_object"}``.
+        stream: ask for server-sent events, with usage at their end.
+        extra: fields that this builder does not know, passed through as they are.
+
+    Raises:
+        InputError: names the field and the allowed range.
+    """
+    body: dict[str, Any] = {
+        "model": catalog.resolve(checks.text("model", model).strip()),
+        "messages": [_message(f"messages[{i}]", message) for i, message in enumerate(_listed(messages))],
+    }
+    if max_tokens is not None:
+        body["max_tokens"] = checks.in_range("max_tokens", max_tokens, whole=True)
+    if temperature is not None:
+        body["temperature"] = checks.in_range("temperature", temperature)
+    if top_p is not None:
+        body["top_p"] = checks.in_range("top_p", top_p)
+    body |= _stop(stop) | _tools(tools, tool_choice) | _reasoning(thinking, reasoning_effort)
+    if response_format is not None:
+        body["response_format"] = dict(response_format)
+    if stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return body | _extra(extra)
+
+
+def _listed(messages: Any) -> Sequence[Mapping[str, Any]]:
+    if isinstance(messages, str | Mapping) or not isinstance(messages, Sequence) or not messages:
+        raise InputError(
+            "messages must be a list with at least one message", field="messages", hint="Nothing was sent."
+        )
+    return messages
+
+
+def _message(field: str, message: Any) -> dict[str, Any]:
+    if not isinstance(message, Mapping):
+        raise InputError(f"{field} must be a mapping with role and content", field=field)
+    checks.one_of(f"{field}.role", message.get("role"), allowed=ROLES)
+    content = message.get("content")
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        for i, part in enumerate(content):
+            _part(f"{field}.content[{i}]", part)
+    elif content is not None and not isinstance(content, str):
+        raise InputError(f"{field}.content must be text or a list of parts", field=f"{field}.content")
+    elif not content and not message.get("tool_calls") and message.get("role") == "user":
+        raise InputError(f"{field}.content is empty; give a prompt", field=f"{field}.content")
+    return dict(message)
+
+
+def _part(field: str, part: Any) -> None:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    if kind in {"input_file", "file"}:
+        raise InputError(
+            f"{field} is a document; chat takes text, images and videos",
+            field=field,
+            hint="Documents go to the Responses API alone (/v1/responses).",
+        )
+    checks.one_of(f"{field}.type", kind, allowed=("text", "image_url", "video_url"))
+    value = part.get(kind)
+    if kind == "text":
+        if not isinstance(value, str):
+            raise InputError(f"{field}.text must be text", field=f"{field}.text")
+        return
+    url = value.get("url") if isinstance(value, Mapping) else None
+    checks.text(f"{field}.{kind}.url", url)
+    if kind == "video_url" and value.get("fps") is not None:
+        checks.in_range(f"{field}.video_url.fps", value["fps"], name="fps")
+
+
+def _stop(stop: str | Sequence[str] | None) -> dict[str, Any]:
+    if stop is None:
+        return {}
+    texts = [stop] if isinstance(stop, str) else list(stop)
+    most = catalog.limit("stop").max_items or 0
+    if not 1 <= len(texts) <= most or not all(isinstance(text, str) and text for text in texts):
+        raise InputError(
+            f"stop holds {len(texts)} entries; allowed is 1 to {most} texts that are not empty", field="stop"
+        )
+    return {"stop": texts}
+
+
+def _tools(
+    tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str, Any] | None
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for i, tool in enumerate(tools or ()):
+        function = tool.get("function") if isinstance(tool, Mapping) else None
+        if not isinstance(function, Mapping) or not function.get("name"):
+            raise InputError(
+                f'tools[{i}] must be {{"type": "function", "function": {{"name": …}}}}', field=f"tools[{i}]"
+            )
+    if tools:
+        out["tools"] = [dict(tool) for tool in tools]
+    if choice is not None:
+        if isinstance(choice, str):
+            checks.one_of("tool_choice", choice, allowed=("none", "auto", "required"))
+        out["tool_choice"] = choice
+    return out
+
+
+def _reasoning(thinking: str | None, effort: str | None) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if thinking is not None:
+        out["thinking"] = {"type": checks.one_of("thinking", thinking, allowed=THINKING)}
+    if effort is not None:
+        out["reasoning_effort"] = checks.one_of("reasoning_effort", effort, allowed=EFFORTS)
+    return out
+
+
+def _extra(extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    clash = sorted(_OWN & set(extra or ()))
+    if clash:
+        raise InputError(
+            f"extra holds {clash[0]!r}, which has an argument of its own",
+            field=f"extra.{clash[0]}",
+            hint=f"Use {clash[0]}=… instead.",
+        )
+    return dict(extra or {})
+
+
+# --- reading ------------------------------------------------------------------------------
+
+
+def read_chat(body: Mapping[str, Any]) -> Answer:
+    """A plain reply as an answer; absent fields stay empty or None."""
+    stream = ChatReader(model="")
+    stream.read(body, piece="message")
+    return stream.answer()
+
+
+class ChatReader:
+    """Collects the chunks of one stream; says what each one added.
+
+    Attributes:
+        finished: a finish reason has come.
+    """
+
+    def __init__(self, *, model: str) -> None:
+        self._model = model
+        self._id = ""
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, _Call] = {}
+        self._finish = ""
+        self._usage: Any = None
+        self._last: dict[str, Any] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Has the server said why it stopped?"""
+        return bool(self._finish)
+
+    @property
+    def model(self) -> str:
+        """The model that serves, as far as is known."""
+        return self._model
+
+    @property
+    def id(self) -> str:
+        """The server's id of this completion, "" until it comes."""
+        return self._id
+
+    def read(self, body: Mapping[str, Any], *, piece: str = "delta") -> tuple[str, str, list[int]]:
+        """Take one chunk; give the new reasoning, the new text, and the tool calls it touched."""
+        self._id = str(body.get("id") or self._id)
+        self._model = str(body.get("model") or self._model)
+        if isinstance(body.get("usage"), Mapping):  # cumulative where it comes often: the last one counts
+            self._usage = body["usage"]
+        self._last = {key: body[key] for key in ("created", "service_tier") if body.get(key) is not None}
+        choices = body.get("choices")
+        if not isinstance(choices, Sequence) or not choices or not isinstance(choices[0], Mapping):
+            return "", "", []  # the usage chunk has no choices
+        choice = choices[0]
+        self._finish = str(choice.get("finish_reason") or self._finish)
+        delta = choice.get(piece)
+        if not isinstance(delta, Mapping):
+            return "", "", []
+        reasoning = _str(delta.get("reasoning_content") or delta.get("reasoning"))
+        text = _str(delta.get("content"))
+        if reasoning:
+            self._reasoning.append(reasoning)
+        if text:
+            self._text.append(text)
+        return reasoning, text, self._take_calls(delta.get("tool_calls"))
+
+    def _take_calls(self, calls: Any) -> list[int]:
+        touched = []
+        for position, call in enumerate(calls if isinstance(calls, Sequence) else ()):
+            if isinstance(call, Mapping):
+                touched.append(index := self._index_of(call, position))
+                self._calls.setdefault(index, _Call()).add(call)
+        return touched
+
+    def _index_of(self, call: Mapping[str, Any], position: int) -> int:
+        """By index; some servers leave it out: then by id, then by place."""
+        if isinstance(call.get("index"), int):
+            return int(call["index"])
+        for index, known in self._calls.items():
+            if call.get("id") and known.id == call["id"]:
+                return index
+        return len(self._calls) if call.get("id") and position in self._calls else position
+
+    def call(self, index: int) -> ToolCall:
+        """One tool call as far as it has come."""
+        known = self._calls[index]
+        return ToolCall(id=known.id, name=known.name, arguments="".join(known.arguments))
+
+    def answer(self, *, status: Status = Status.OK) -> Answer:
+        """All that has come, as an answer."""
+        return Answer(
+            text="".join(self._text),
+            reasoning="".join(self._reasoning),
+            usage=read_usage(self._usage),
+            model=self._model,
+            id=self._id,
+            finish_reason=self._finish,
+            tool_calls=tuple(self.call(index) for index in sorted(self._calls)),
+            status=status,
+            raw=dict(self._last),
+        )
+
+
+class _Call:
+    """A tool call that grows."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self) -> None:
+        self.id, self.name = "", ""
+        self.arguments: list[str] = []
+
+    def add(self, fragment: Mapping[str, Any]) -> None:
+        function = fragment.get("function")
+        function = function if isinstance(function, Mapping) else {}
+        self.id = self.id or _str(fragment.get("id"))
+        self.name = self.name or _str(function.get("name"))
+        self.arguments.append(_str(function.get("arguments")))
+
+
+def _str(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def prompt_of(messages: Iterable[Mapping[str, Any]]) -> str:
+    """The text of the last user message: what a ledger's title is made of."""
+    for message in reversed(list(messages)):
+        if message.get("role") == "user":
+            content = message.get("content")
+            if isinstance(content, str):
+                return content
+            return " ".join(_str(part.get("text")) for part in content or () if isinstance(part, Mapping))
+    return ""

@@ -1,0 +1,60 @@
+"""Arguments against their documented ranges; each refusal names the field and the range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyfast_nb import catalog
+from anyfast_nb.errors import InputError
+
+
+def in_range(field: str, value: Any, *, name: str | None = None, whole: bool = False) -> Any:
+    """Check a number against the catalogue's range of `name` (default: `field`); give it back.
+
+    Raises:
+        InputError: not a number, or outside the range.
+    """
+    bounds = catalog.limit(name or field)
+    kind = "a whole number" if whole else "a number"
+    span = _span(bounds)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise InputError(
+            f"{field} is {_shown(value)}; it must be {kind} {span}", field=field, hint="Nothing was sent."
+        )
+    low = float("-inf") if bounds.min is None else bounds.min
+    high = float("inf") if bounds.max is None else bounds.max
+    if not low <= value <= high:  # NaN is outside as well
+        raise InputError(f"{field} is {value}; allowed is {span}", field=field, hint="Nothing was sent.")
+    return value
+
+
+def one_of(field: str, value: Any, *, allowed: tuple[str, ...]) -> str:
+    """Check a word against a list of words."""
+    if value not in allowed:
+        words = ", ".join(allowed)
+        raise InputError(
+            f"{field} is {_shown(value)}; allowed is one of {words}", field=field, hint="Nothing was sent."
+        )
+    return str(value)
+
+
+def text(field: str, value: Any) -> str:
+    """Check for a string that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(
+            f"{field} is {_shown(value)}; it must be text that is not empty",
+            field=field,
+            hint="Nothing was sent.",
+        )
+    return value
+
+
+def _span(bounds: catalog.Limit) -> str:
+    if bounds.max is None:
+        return f"of at least {bounds.min:g}"
+    return f"from {bounds.min:g} to {bounds.max:g}"
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"

@@ -1,0 +1,225 @@
+"""Twelve shapes of error in circulation, read into one tree of exceptions.
+
+Source: seed 003 (error handling), wire reference 2.1 to 2.3. The shapes:
+``{"error": {...}}`` with or without type and code, ``{"error": "text"}``,
+``{"code", "message", "data"}`` whose message may be JSON in a string, a
+terminal task with ``fail_reason``, Volcengine's ``ResponseMetadata.Error``,
+errors inside a 200, Kling's numeric codes, HTML, nothing at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anyfast_nb.errors import (
+    AuthenticationError,
+    BadRequestError,
+    Billed,
+    ModelNotFoundError,
+    ModerationError,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    StatusError,
+)
+
+_MAX_DEPTH: Final = 5
+_MAX_JSON: Final = 16_384
+_RAW_CHARS: Final = 400
+_REQUEST_ID = re.compile(r"\(request id:\s*([\w-]+)\)", re.IGNORECASE)
+_MODERATION = re.compile(r"SensitiveContent|content_filter|moderation|FaceMismatch", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"insufficient[_ ](user[_ ])?quota|insufficient[_ ]balance|quota.{0,20}(used up|exhausted)"
+    r"|RemainQuota|额度.{0,8}(用尽|不足)|arrears|余额不足",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(r"model_not_found|no available channel for model|ModelNotOpen", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a server said went wrong, from whichever shape it came in."""
+
+    message: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+    request_id: str = ""
+
+
+# --- reading ------------------------------------------------------------------------------
+
+
+def read_problem(body: str) -> Problem:
+    """Find message, code, type, param and request id in an error body of any shape."""
+    found = list(_walk(_json(body), depth=0))
+    request_id = next((p.request_id for p in found if p.request_id), "")
+    if not any(p.message or p.code for p in found):
+        return Problem(message=_words_of(body), request_id=request_id)
+    # The innermost entry is the most specific: it stands last in the walk.
+    message = next((p.message for p in reversed(found) if p.message), "")
+    if match := _REQUEST_ID.search(message):
+        request_id = request_id or match.group(1)
+    return Problem(
+        message=message,
+        code=next((p.code for p in reversed(found) if p.code), ""),
+        type=next((p.type for p in reversed(found) if p.type), ""),
+        param=next((p.param for p in reversed(found) if p.param), ""),
+        request_id=request_id,
+    )
+
+
+def is_problem(body: object) -> bool:
+    """Does a 200 body (or a stream's frame) hold an error instead of an answer?"""
+    if not isinstance(body, Mapping):
+        return False
+    metadata = body.get("ResponseMetadata")
+    return bool(body.get("error")) or (isinstance(metadata, Mapping) and bool(metadata.get("Error")))
+
+
+def _walk(value: object, *, depth: int) -> Iterator[Problem]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        inner = _json(value)
+        if inner is not None:
+            yield from _walk(inner, depth=depth + 1)
+        elif value.strip():
+            yield Problem(message=value.strip())
+    elif isinstance(value, Mapping):
+        yield from _walk_mapping(value, depth)
+
+
+def _walk_mapping(value: Mapping[str, Any], depth: int) -> Iterator[Problem]:
+    message = value.get("message") or value.get("Message")
+    plain = message.strip() if isinstance(message, str) and _json(message) is None else ""
+    yield Problem(
+        message=plain,
+        code=_word(value.get("code") or value.get("Code")),
+        type=_word(value.get("type")),
+        param=_word(value.get("param")),
+        request_id=_word(value.get("request_id") or value.get("RequestId")),
+    )
+    for name in ("ResponseMetadata", "Error", "error", "data", "fail_reason", "message"):
+        inner = value.get(name)
+        if name != "message" or not plain:
+            yield from _walk(inner, depth=depth + 1)
+
+
+def _word(value: object) -> str:
+    word = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return "" if word == "success" else word  # a task wrapper's code, beside a failure inside
+
+
+def _json(text: object) -> Any:
+    """A JSON object in a string, or None."""
+    if not isinstance(text, str) or not text.lstrip().startswith("{") or len(text) > _MAX_JSON:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _words_of(body: str) -> str:
+    """What a person can read in a body that is no error of AnyFast's."""
+    if "<html" in body[:1000].lower() or "<!doctype" in body[:1000].lower():
+        title = re.search(r"<title>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+        heading = re.search(r"<h1>(.*?)</h1>", body, re.IGNORECASE | re.DOTALL)
+        words = re.sub(r"\s+", " ", (title or heading).group(1)).strip() if title or heading else "no title"  # type: ignore[union-attr]
+        return f"a web page ({words[:80]})"
+    return body.strip()[:_RAW_CHARS]
+
+
+# --- classifying --------------------------------------------------------------------------
+
+
+def to_error(problem: Problem, *, status: int, bills: bool = True) -> StatusError:
+    """The exception for a problem; texts must be redacted before they come here.
+
+    Args:
+        problem: what the server said.
+        status: the HTTP status, 0 for an error inside a stream.
+        bills: whether the call is one that costs money.
+    """
+    cls = _class_of(problem, status)
+    said = problem.message.rstrip(". ") or problem.code or "no words"
+    undone = cls is ServerError and (status == 503 or not bills)
+    error = cls(
+        f"{status or 'in the stream:'} {_TITLES[cls]}: {said[:_RAW_CHARS]}",
+        status=status,
+        code=problem.code,
+        type=problem.type,
+        param=problem.param,
+        request_id=problem.request_id,
+        raw_message=problem.message,
+        hint=("Not billed. Try again later." if undone else _HINTS[cls])
+        + (f" (request id {problem.request_id})" if problem.request_id else ""),
+    )
+    if undone:
+        error.billed = Billed.NO
+    return error
+
+
+def _class_of(problem: Problem, status: int) -> type[StatusError]:
+    words = f"{problem.code} {problem.type} {problem.message}"
+    if _NO_MODEL.search(words):
+        return ModelNotFoundError
+    if _QUOTA.search(words):  # reported as 401, 403 or 429: the words decide
+        return QuotaError
+    if _MODERATION.search(words):
+        return ModerationError
+    if by_status := _BY_STATUS.get(status):
+        return by_status
+    if status >= 500:
+        return ServerError
+    return _class_by_words(words) if status < 400 else BadRequestError
+
+
+def _class_by_words(words: str) -> type[StatusError]:
+    """An error inside a 200 or a stream has no status of its own."""
+    lowered = words.lower()
+    if "invalid_api_key" in lowered or "authentication" in lowered:
+        return AuthenticationError
+    if "rate_limit" in lowered or "ratelimit" in lowered:
+        return RateLimitError
+    return BadRequestError if "invalid" in lowered else ServerError
+
+
+_BY_STATUS: Final[dict[int, type[StatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ServerError,
+    429: RateLimitError,
+}
+_TITLES: Final[dict[type[StatusError], str]] = {
+    BadRequestError: "the request was refused",
+    ModerationError: "the content was refused",
+    AuthenticationError: "the key was refused",
+    PermissionDeniedError: "not permitted",
+    QuotaError: "no credit left",
+    NotFoundError: "not found",
+    ModelNotFoundError: "unknown model",
+    RateLimitError: "too many requests",
+    ServerError: "the server failed",
+}
+_HINTS: Final[dict[type[StatusError], str]] = {
+    BadRequestError: "Not billed. Change the request; repeating it gives the same answer.",
+    ModerationError: "Change the words or the media that the message names.",
+    AuthenticationError: "Not billed. Check the key: `%anyfast login`, or ANYFAST_API_KEY.",
+    PermissionDeniedError: "Not billed. This key may not do this; see the console.",
+    QuotaError: "Not billed. Top up in the console, or use another key.",
+    NotFoundError: "Not billed. Check the base URL: `%anyfast doctor`.",
+    ModelNotFoundError: "Not billed. `%anyfast models` lists what this key can use.",
+    RateLimitError: "Not billed. Wait a little, then run it again.",
+    ServerError: "Sent, and may be billed: it was not repeated by itself.",
+}

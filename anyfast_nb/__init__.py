@@ -1,1 +1,68 @@
-"""AnyFast in Jupyter."""
+"""AnyFast in Jupyter: magics, streaming answers, a usage ledger, and a built-in AnyFast.
+
+import anyfast_nb as af
+%load_ext anyfast_nb
+
+%%anyfast
+Why is the sky blue?
+
+af.last.usage                       # the last answer
+af.chat("And at sunset?")           # the same from Python
+af.ledger.frame()                   # every request, as a DataFrame
+af.Client(base_url="simulator")     # outside of notebooks
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from anyfast_nb import errors as errors
+    from anyfast_nb import ledger as ledger
+    from anyfast_nb.client.faces import AsyncClient as AsyncClient
+    from anyfast_nb.client.faces import Client as Client
+    from anyfast_nb.magics.speak import chat as chat
+    from anyfast_nb.wire.values import Answer as Answer
+
+    last: Answer | None
+
+_ROOMS = {
+    "Answer": "wire.values",
+    "AsyncClient": "client.faces",
+    "Client": "client.faces",
+    "chat": "magics.speak",
+}
+_MODULES = ("errors", "ledger")
+
+__all__ = ["Answer", "AsyncClient", "Client", "__version__", "chat", "errors", "last", "ledger"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "last":
+        return import_module("anyfast_nb.session").session().last
+    if name in _ROOMS:
+        return getattr(import_module(f"anyfast_nb.{_ROOMS[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"anyfast_nb.{name}")
+    raise AttributeError(f"module 'anyfast_nb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext anyfast_nb`."""
+    from anyfast_nb.magics import extension
+
+    extension.load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """`%unload_ext anyfast_nb`."""
+    from anyfast_nb.magics import extension
+
+    extension.unload(ipython)

@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from anyfast_nb import keystore
@@ -32,7 +32,8 @@ DEFAULT_BASE_URL: Final = "https://www.anyfast.ai"
 SIMULATOR: Final = "simulator"
 STORES: Final = ("key file", "keyring")  # origins of a stored key
 DEFAULT_MODEL: Final = "doubao-seed-2.0-lite"
-FOOTERS: Final = ("full", "short", "off")
+Footer = Literal["full", "short", "off"]
+FOOTERS: Final = get_args(Footer)
 
 KEY_HELP: Final = (
     "Set ANYFAST_API_KEY, run `%anyfast login` in a notebook, "
@@ -84,7 +85,7 @@ class Settings:
     base_url: str | None = None
     model: str = DEFAULT_MODEL
     system: str | None = None
-    footer: str = "full"
+    footer: Footer = "full"
     home: Path = Path()
     ledger_url: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -203,12 +204,17 @@ def check(name: str, value: Any) -> Any:
         InputError: the name is unknown or the value cannot work.
     """
     if name not in _CHECKS:
-        import difflib
-
-        near = difflib.get_close_matches(name, CONFIGURABLE, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(CONFIGURABLE)}"
-        raise InputError(f"unknown setting {name!r}", field=name, hint=hint)
+        raise unknown(name)
     return _CHECKS[name](value)
+
+
+def unknown(name: str) -> InputError:
+    """The refusal of a name that is no setting, with the nearest one."""
+    import difflib
+
+    near = difflib.get_close_matches(name, CONFIGURABLE, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(CONFIGURABLE)}"
+    return InputError(f"unknown setting {name!r}", field=name, hint=hint)
 
 
 def check_key(value: str | Secret) -> Secret:

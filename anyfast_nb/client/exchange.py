@@ -53,9 +53,8 @@ class Exchange:
     """One request and its answer.
 
     Args:
-        body: the chat request.
+        body: the chat request, checked.
         ledger: gets the row.
-        on_event: called on the private loop with each event, in order.
         origin: for the row.
         clock: seconds, monotonic.
     """
@@ -65,13 +64,12 @@ class Exchange:
         body: Mapping[str, Any],
         *,
         ledger: Ledger,
-        on_event: OnEvent,
         origin: Origin | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._body = body
+        self.body = body
         self._ledger = ledger
-        self._on_event = on_event
+        self._on_event: OnEvent = _ignore
         self._origin = origin or Origin()
         self._clock = clock
         self._reader = ChatReader(model=str(body["model"]))
@@ -87,12 +85,17 @@ class Exchange:
 
     # --- the whole ------------------------------------------------------------------------
 
-    async def run(self, transport: Transport) -> Answer:
+    async def run(self, transport: Transport, on_event: OnEvent | None = None) -> Answer:
         """Send, follow the stream, settle the row.
+
+        Args:
+            transport: where it goes.
+            on_event: called on this loop with each event, in order.
 
         Raises:
             AnyFastError: with ``partial`` set to what had arrived.
         """
+        self._on_event = on_event or _ignore
         self._began = self._clock()
         self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
         row = self._ledger.begin(self._row(transport))
@@ -122,8 +125,8 @@ class Exchange:
     # --- sending and following ------------------------------------------------------------
 
     async def _converse(self, transport: Transport) -> None:
-        call = Call("POST", PATH, body=self._body, bills=True)
-        if not self._body.get("stream"):
+        call = Call("POST", PATH, body=self.body, bills=True)
+        if not self.body.get("stream"):
             self._on_reply(await transport.json(call, on_retry=self._on_retry, on_head=self._on_head))
             return
         await transport.stream(
@@ -193,12 +196,12 @@ class Exchange:
     # --- the row --------------------------------------------------------------------------
 
     def _row(self, transport: Transport) -> RequestRow:
-        title = " ".join(transport.redact(prompt_of(self._body["messages"])[:2000]).split())
+        title = " ".join(transport.redact(prompt_of(self.body["messages"])[:2000]).split())
         return RequestRow(
             kind="chat",
             source=self._source,
             base_url=transport.endpoint.base_url,
-            model=str(self._body["model"]),
+            model=str(self.body["model"]),
             title=title[:80] or None,
             notebook=self._origin.notebook,
             cell=self._origin.cell,
@@ -227,3 +230,7 @@ class Exchange:
             ttft_s=None if self._first is None else self._first - self._began,
             thinking_s=None if self._first_thought is None else thought_until - self._first_thought,
         )
+
+
+def _ignore(_: Event) -> None:
+    pass

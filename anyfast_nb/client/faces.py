@@ -102,32 +102,23 @@ class Gateway:
             self._ledger = Ledger(settings.ledger_url or settings.home / "ledger.sqlite3")
         return self._ledger
 
-    def exchange(
-        self,
-        prompt: Prompt,
-        *,
-        on_event: OnEvent | None = None,
-        origin: Origin | None = None,
-        **options: Unpack[ChatOptions],
-    ) -> Exchange:
-        """A chat that is checked and ready to run."""
-        self.connection.check()
-        options.setdefault("stream", True)
-        body = chat_body(prompt, settings=self.settings(), **options)
-        return Exchange(body, ledger=self.ledger, on_event=on_event or _ignore, origin=origin)
+    def exchange(self, body: Mapping[str, Any], *, origin: Origin | None = None) -> Exchange:
+        """A checked request, ready to run.
 
-    async def run(self, exchange: Exchange) -> Answer:
-        """Run an exchange on the private loop."""
-        return await exchange.run(await self.connection.transport())
+        Raises:
+            MissingKeyError, ConfigError: it could not be sent.
+        """
+        self.connection.check()
+        return Exchange(body, ledger=self.ledger, origin=origin)
+
+    async def run(self, exchange: Exchange, on_event: OnEvent | None = None) -> Answer:
+        """Run an exchange, on the private loop."""
+        return await exchange.run(await self.connection.transport(), on_event)
 
     async def models(self) -> list[ServedModel]:
         """The models this key can use."""
         transport = await self.connection.transport()
         return read_models(await transport.json(Call("GET", MODELS_PATH)))
-
-
-def _ignore(_: Event) -> None:
-    pass
 
 
 class _Client:
@@ -168,6 +159,10 @@ class _Client:
         self._gateway = Gateway(lambda: chosen, ledger=ledger, policy=policy, limits=limits)
         self._gateway.connection.check()
 
+    def _exchange(self, prompt: Prompt, options: ChatOptions) -> Exchange:
+        options.setdefault("stream", True)
+        return self._gateway.exchange(chat_body(prompt, settings=self._gateway.settings(), **options))
+
     def __repr__(self) -> str:
         settings = self._gateway.settings()
         return f"{type(self).__name__}(base_url={settings.base_url or settings_room.DEFAULT_BASE_URL!r})"
@@ -201,9 +196,9 @@ class Client(_Client):
             AnyFastError: see `anyfast_nb.errors`; ``.partial`` holds what had arrived.
             Interrupted: on Ctrl-C; ``.partial`` holds what had arrived.
         """
-        exchange = self._gateway.exchange(prompt, on_event=on_event, **options)
+        exchange = self._exchange(prompt, options)
         try:
-            return io_loop().run(self._gateway.run(exchange))
+            return io_loop().run(self._gateway.run(exchange, on_event))
         except KeyboardInterrupt:
             raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
 
@@ -213,8 +208,8 @@ class Client(_Client):
         Leaving the loop early stops the request. Arguments and errors as in `chat`.
         """
         events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        exchange = self._gateway.exchange(prompt, on_event=events.put, **options)
-        running = io_loop().submit(self._gateway.run(exchange))
+        exchange = self._exchange(prompt, options)
+        running = io_loop().submit(self._gateway.run(exchange, events.put))
         running.future.add_done_callback(lambda _: events.put(None))
         try:
             while (event := events.get()) is not None:
@@ -253,8 +248,8 @@ class AsyncClient(_Client):
 
         Cancelling the awaiting task stops the request.
         """
-        exchange = self._gateway.exchange(prompt, on_event=on_event, **options)
-        return await io_loop().wait(self._gateway.run(exchange))
+        exchange = self._exchange(prompt, options)
+        return await io_loop().wait(self._gateway.run(exchange, on_event))
 
     async def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncIterator[Event]:
         """Send a prompt and give each event as it comes; the last one is `Finished`."""
@@ -264,8 +259,8 @@ class AsyncClient(_Client):
         def put(event: Event | None) -> None:
             here.call_soon_threadsafe(events.put_nowait, event)
 
-        exchange = self._gateway.exchange(prompt, on_event=put, **options)
-        running = io_loop().submit(self._gateway.run(exchange))
+        exchange = self._exchange(prompt, options)
+        running = io_loop().submit(self._gateway.run(exchange, put))
         running.future.add_done_callback(lambda _: put(None))
         try:
             while (event := await events.get()) is not None:

@@ -1,0 +1,1 @@
+"""The magics: parse a line, call the storey below, hand the result to render."""

@@ -1,0 +1,1 @@
+"""Named conversations: turns, and what re-running a cell does to them."""

@@ -327,12 +327,15 @@ def _str(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def text_of(message: Mapping[str, Any]) -> str:
+    """The words of one message, without its media."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return " ".join(_str(part.get("text")) for part in content or () if isinstance(part, Mapping))
+
+
 def prompt_of(messages: Iterable[Mapping[str, Any]]) -> str:
     """The text of the last user message: what a ledger's title is made of."""
-    for message in reversed(list(messages)):
-        if message.get("role") == "user":
-            content = message.get("content")
-            if isinstance(content, str):
-                return content
-            return " ".join(_str(part.get("text")) for part in content or () if isinstance(part, Mapping))
-    return ""
+    asked = [message for message in messages if message.get("role") == "user"]
+    return text_of(asked[-1]) if asked else ""

@@ -1,0 +1,85 @@
+"""`%anyfast` and `%%anyfast`: a line to a verb."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from anyfast_nb.magics import origin
+from anyfast_nb.magics.guide import VERBS, guide, unknown_verb
+
+if TYPE_CHECKING:
+    from anyfast_nb.session import Session
+
+
+@magics_class
+class AnyFastMagics(Magics):
+    """The magics, for one shell and its session."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._session = session
+
+    @no_var_expand
+    @line_cell_magic
+    def anyfast(self, line: str, cell: str | None = None) -> None:
+        """Ask a model, and look after keys, settings and usage."""
+        verb, rest = _verb(line, is_cell=cell is not None)
+        if _wants_help(rest, cell):
+            self._show_text(guide(verb))
+        elif verb == "help":
+            self._show_text(guide(rest.strip()))
+        elif verb == "chat":
+            from anyfast_nb.magics.chat import chat
+
+            chat(self._session, self._shell, rest, cell, show=self._show)
+        else:
+            self._run(verb, rest)
+
+    def _run(self, verb: str, rest: str) -> None:
+        from anyfast_nb.magics import verbs
+
+        call = getattr(verbs, verb)
+        if verb == "code":
+            call = partial(call, insert=partial(self._shell.set_next_input, replace=False))
+        if verb in {"models", "doctor"} and (told := self._session.simulator_notice()):
+            self._show_text(told)
+        call(self._session, rest, self._show)
+
+    def _show(self, bundle: dict[str, Any]) -> None:
+        if origin.in_kernel(self._shell):
+            self._shell.display_pub.publish(bundle)
+        else:
+            self._show_text(bundle["text/plain"])
+
+    def _show_text(self, text: str) -> None:
+        print(text)  # noqa: T201 - help is text in every front end
+
+
+def _verb(line: str, *, is_cell: bool) -> tuple[str, str]:
+    """The verb and the rest of the line; without a verb a prompt or options mean chat."""
+    word, _, rest = line.strip().partition(" ")
+    if word in VERBS:
+        return word, rest
+    if word.rstrip("?") in VERBS:
+        return word.rstrip("?"), "--help"
+    if is_cell or word[:1] in {'"', "'"} or (word.startswith("-") and word not in {"-h", "--help"}):
+        return "chat", line.strip()
+    if not word or word in {"-h", "--help", "?"}:
+        return "help", ""
+    raise unknown_verb(word)
+
+
+def _wants_help(rest: str, cell: str | None) -> bool:
+    return (cell is None and bool(re.fullmatch(r"\s*(--help|-h)\s*", rest))) or (
+        cell is not None and bool(re.search(r"(^|\s)--help(\s|$)", rest))
+    )
+
+
+AnyFastMagics.anyfast.__doc__ = (
+    "Ask a model, and look after keys, settings and usage.\n\n" + guide("") + "\n\n" + guide("chat")
+)

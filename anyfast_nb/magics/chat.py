@@ -1,0 +1,121 @@
+"""`%%anyfast chat` and `%anyfast chat "…"`."""
+
+from __future__ import annotations
+
+import keyword
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.client.exchange import Origin
+from anyfast_nb.client.prompt import chat_body
+from anyfast_nb.errors import InputError, ModelNotFoundError
+from anyfast_nb.magics import origin
+from anyfast_nb.magics.options import chat_options, given, line_prompt, split
+from anyfast_nb.magics.show import show_chat
+from anyfast_nb.magics.variables import Variables
+from anyfast_nb.render.request import request_bundle
+from anyfast_nb.wire.chat import PATH, text_of
+from anyfast_nb.wire.estimate import about_tokens
+
+if TYPE_CHECKING:
+    import argparse
+
+    from anyfast_nb.magics.verbs import Show
+    from anyfast_nb.session import Session
+    from anyfast_nb.threads.book import Place, Thread
+
+
+def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Show) -> None:
+    """Run the verb `chat`: the prompt is the cell's body, or one quoted text on the line.
+
+    Raises:
+        InputError: a wrong option, an empty prompt, an unknown name in braces.
+        AnyFastError: refused, failed or cut.
+        Interrupted: the user stopped it.
+    """
+    options = chat_options().read(split(line))
+    prompt = _prompt(options, line, cell)
+    _check_name(options)
+    variables = Variables(session, shell.user_ns, on=not options.no_vars)
+    parameters = _parameters(options, variables)
+    text = variables.text(prompt)
+    thread, place = _place(session, shell, options)
+    body = chat_body(text, settings=session.settings, history=place.history if place else (), **parameters)
+    notes = [*variables.notes, *([place.note] if place and place.note else [])]
+    if options.dry_run:
+        show(request_bundle(PATH, body, where=session.destination(), notes=[*notes, _about(body)]))
+        return
+    whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
+    exchange = session.gateway.exchange(body, origin=whence)
+    try:
+        answer = show_chat(
+            session,
+            exchange,
+            notes=notes,
+            owns_cell=cell is not None,
+            plain=options.plain or options.json,
+        )
+    except ModelNotFoundError as error:
+        raise _with_near_models(error, body["model"]) from None
+    if thread is not None and place is not None:
+        thread.add(place, message=body["messages"][-1], answer=answer)
+    if options.to:
+        shell.user_ns[options.to] = answer
+
+
+def _prompt(options: argparse.Namespace, line: str, cell: str | None) -> str:
+    if cell is None:
+        return line_prompt(options.words, line)
+    if options.words:
+        raise InputError(
+            f"the prompt is the cell's body, not {options.words[0]!r} on the line",
+            hint="Put the words below the first line.",
+        )
+    if not cell.strip():
+        raise InputError("the prompt is empty", hint="Write it below the first line.")
+    return cell.strip("\n")
+
+
+def _parameters(options: argparse.Namespace, variables: Variables) -> dict[str, Any]:
+    """The line's options as arguments of a chat."""
+    parameters = given(options, "model", "temperature", "top_p", "max_tokens", "fps")
+    if options.system is not None:
+        parameters["system"] = variables.text(options.system)
+    if options.stop:
+        parameters["stop"] = [variables.text(text) for text in options.stop]
+    if options.json:
+        parameters["response_format"] = {"type": "json_object"}
+    parameters["images"] = [variables.medium(word, kind="image") for word in options.image]
+    parameters["videos"] = [variables.medium(word, kind="video") for word in options.video]
+    parameters["stream"] = not options.no_stream
+    return parameters
+
+
+def _check_name(options: argparse.Namespace) -> None:
+    name = options.to
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise InputError(f"--to {name}: that is no name for a variable", field="to", hint="Nothing was sent.")
+
+
+def _place(
+    session: Session, shell: Any, options: argparse.Namespace
+) -> tuple[Thread, Place] | tuple[None, None]:
+    if options.thread is None:
+        if options.new or options.append:
+            flag = "--new" if options.new else "--append"
+            raise InputError(f"{flag} belongs to a thread", field="thread", hint="Add --thread NAME.")
+        return None, None
+    thread = session.threads.thread(options.thread, notebook=origin.notebook(shell))
+    return thread, thread.place(cell=origin.cell_id(shell), append=options.append, new=options.new)
+
+
+def _with_near_models(error: ModelNotFoundError, model: str) -> ModelNotFoundError:
+    from anyfast_nb import catalog
+
+    if near := catalog.close_to(model):
+        error.hint = f"Did you mean {' or '.join(near)}? {error.hint}"
+    return error
+
+
+def _about(body: dict[str, Any]) -> str:
+    tokens = sum(about_tokens(text_of(message)) for message in body["messages"])
+    return f"about {tokens:,} tokens of text"

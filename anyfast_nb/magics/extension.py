@@ -1,0 +1,85 @@
+"""What `%load_ext anyfast_nb` puts into a shell, and takes out again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from anyfast_nb.errors import AnyFastError, Interrupted
+from anyfast_nb.magics.anyfast import AnyFastMagics
+from anyfast_nb.magics.complete import matcher
+from anyfast_nb.session import Failure, Session, session
+
+_QUESTION: Final = re.compile(r"^%anyfast\s+\S.*\?\s*$")
+_KEY: Final = "anyfast_nb_extension"
+
+
+class Extension:
+    """Everything that is hooked into one shell."""
+
+    def __init__(self, shell: Any, own: Session) -> None:
+        self._shell = shell
+        self._session = own
+        self._matcher = matcher(shell, own)
+
+    def load(self) -> None:
+        """Register magics, completion, and the two hooks."""
+        self._shell.register_magics(AnyFastMagics(self._shell, self._session))
+        self._shell.Completer.custom_matchers.append(self._matcher)
+        self._shell.input_transformers_cleanup.append(keep_questions)
+        self._shell.events.register("post_run_cell", self._remember_failure)
+
+    def unload(self) -> None:
+        """Take all of it out again."""
+        for kind in ("line", "cell"):
+            self._shell.magics_manager.magics[kind].pop("anyfast", None)
+        self._shell.Completer.custom_matchers.remove(self._matcher)
+        self._shell.input_transformers_cleanup.remove(keep_questions)
+        self._shell.events.unregister("post_run_cell", self._remember_failure)
+
+    def _remember_failure(self, result: Any) -> None:
+        error = result.error_in_exec or result.error_before_exec
+        if error is None or isinstance(error, AnyFastError | Interrupted | KeyboardInterrupt):
+            return
+        import traceback
+
+        from anyfast_nb.http.redact import redact
+
+        lines = traceback.format_exception(type(error), error, _own_frames(error))
+        self._session.failure = Failure(
+            cell=redact((result.info.raw_cell or "").strip()), traceback=redact("".join(lines).strip())
+        )
+
+
+def _own_frames(error: BaseException) -> Any:
+    """The traceback from the user's cell on: IPython's own frames say nothing to a model."""
+    frame = error.__traceback__
+    while frame is not None and "IPython" in frame.tb_frame.f_code.co_filename:
+        frame = frame.tb_next
+    return frame or error.__traceback__
+
+
+def keep_questions(lines: list[str]) -> list[str]:
+    """`%anyfast chat why?` reaches the magic, which can say that a prompt is quoted.
+
+    IPython takes a line that ends in a question mark for a request for help on its last word.
+    """
+    if len(lines) == 1 and _QUESTION.match(lines[0]):
+        return [f"get_ipython().run_line_magic('anyfast', {lines[0].strip()[8:].strip()!r})\n"]
+    return lines
+
+
+def load(shell: Any) -> None:
+    """Load the extension into a shell; a second time replaces the first."""
+    unload(shell)
+    extension = Extension(shell, session())
+    extension.load()
+    setattr(shell, _KEY, extension)
+
+
+def unload(shell: Any) -> None:
+    """Take the extension out of a shell."""
+    extension = getattr(shell, _KEY, None)
+    if extension is not None:
+        extension.unload()
+        setattr(shell, _KEY, None)

@@ -1,0 +1,134 @@
+"""What `%%anyfast?`, `%anyfast help` and `--help` say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from anyfast_nb.errors import InputError
+
+VERBS: Final = {
+    "chat": "ask a model, the answer streams into the cell",
+    "models": "which models this key can use",
+    "config": "show or change settings",
+    "usage": "tokens by model, from the ledger",
+    "code": "put a code block of the last answer into a new cell",
+    "login": "set the key",
+    "logout": "forget the key",
+    "doctor": "versions, key, connection, ledger on one screen",
+    "help": "help on a verb",
+}
+
+_CHAT: Final = r"""
+%%anyfast chat [options]        the prompt is the cell's body (%%anyfast alone is the same)
+%anyfast chat "prompt" [options]
+
+    %%anyfast chat -m pro --thread story
+    Write the first paragraph of a story that begins in {{city}}.
+
+    %anyfast chat "What is in this picture?" --image photo.png
+
+What to ask
+  --image URL|PATH|NAME   a picture: a URL, else a file, else a Python object
+                          (PIL image, numpy array, matplotlib figure); may be repeated
+  --video URL|PATH|NAME   a clip, the same way; --fps 0.2-5 frames a second are looked at
+  --system TEXT           a system prompt
+  --thread NAME           go on with a named conversation; running the cell again
+                          replaces its turn; --append adds one, --new starts over
+Whom and how
+  -m, --model MODEL       an id, or pro lite mini code flash vision
+  --temperature 0-2       --top-p 0-1       --max-tokens N       --stop TEXT (up to 4)
+  --json                  ask for a JSON object
+What to do with it
+  --to VAR                the answer object in a variable: VAR.text, VAR.usage …
+  --plain                 show the text, not rendered Markdown
+  --no-stream             wait for the whole answer
+  --dry-run               show the request, send nothing
+  --no-vars               send {{braces}} as they are
+
+{{name}}, {{df.head()}}, {{data["x"]}} put a variable's value into the prompt; \{{ writes
+braces as they are; {{error}} is the last traceback with its cell.
+"""
+
+_OTHERS: Final = {
+    "models": """
+%anyfast models
+
+Lists what GET /v1/models gives for this key. Bills nothing.
+""",
+    "config": """
+%anyfast config [name=value …] [--save]
+
+    %anyfast config model=pro footer=short
+    %anyfast config base_url=simulator
+
+Settings: base_url, model, system, footer (full, short, off). They hold for this
+kernel; --save keeps them. `name=` goes back to the default.
+""",
+    "usage": """
+%anyfast usage
+
+Totals by model, live and simulated apart. All rows: anyfast_nb.ledger.frame().
+""",
+    "code": """
+%anyfast code [N]
+
+    %anyfast code 2
+
+Puts the last answer's Nth code block (1 by default) into a new cell. Runs nothing.
+""",
+    "login": """
+%anyfast login [--save]
+
+Asks for the key, checks it, and keeps it: in the system's keyring if there is one,
+with --save in a file that only you can read, else in this kernel alone.
+""",
+    "logout": """
+%anyfast logout
+
+Forgets the key here and where login kept it.
+""",
+    "doctor": """
+%anyfast doctor
+
+One screen to paste into a bug report; it holds no key.
+""",
+    "help": """
+%anyfast help [VERB]
+""",
+}
+
+
+def overview() -> str:
+    """All verbs, a line each, and the first thing to try."""
+    verbs = "\n".join(f"  {verb:<8} {about}" for verb, about in VERBS.items())
+    return (
+        "%anyfast VERB …, or %%anyfast with a prompt below it\n\n"
+        f"{verbs}\n\n    %%anyfast\n    Why is the sky blue?\n\n"
+        "`%anyfast help chat` lists every option, with examples."
+    )
+
+
+def guide(verb: str) -> str:
+    """Help on one verb, with an example.
+
+    Raises:
+        InputError: no such verb.
+    """
+    if not verb:
+        return overview()
+    if verb not in VERBS:
+        raise unknown_verb(verb)
+    return (_CHAT if verb == "chat" else _OTHERS[verb]).strip("\n")
+
+
+def unknown_verb(word: str) -> InputError:
+    """The refusal of a word that is no verb, with the nearest one."""
+    import difflib
+
+    near = difflib.get_close_matches(word, VERBS, n=1, cutoff=0.5)
+    hint = f"Did you mean `%anyfast {near[0]}`? " if near else ""
+    return InputError(
+        f"%anyfast {word}: there is no such verb",
+        field="verb",
+        hint=f'{hint}A prompt is written %anyfast chat "…", or below %%anyfast.',
+    )

@@ -1,0 +1,139 @@
+"""A magic's line to words and options; a wrong one is refused with the nearest name."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from anyfast_nb.errors import InputError
+
+_BRACES: Final = re.compile(r"\\?\{\{[^\n]*?\}\}")
+_MARK: Final = "\ue000"  # private use: no prompt holds it
+_SUPPRESS: Final = argparse.SUPPRESS
+
+
+class Options(argparse.ArgumentParser):
+    """Options of one verb; errors are ours, and nothing exits."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(prog=f"%anyfast {verb}", add_help=False, allow_abbrev=False)
+        self.verb = verb
+        self.add_argument("words", nargs="*")
+        self.add_argument("--help", "-h", action="store_true")
+
+    def names(self) -> list[str]:
+        """All long options, for completion and for "did you mean"."""
+        return sorted(name for action in self._actions for name in action.option_strings if name[:2] == "--")
+
+    def takes_value(self, name: str) -> bool:
+        """Does this option have a value?"""
+        return any(name in action.option_strings and action.nargs != 0 for action in self._actions)
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse; options may stand before and after the words.
+
+        Raises:
+            InputError: an unknown option, a value that is missing or of the wrong kind.
+        """
+        found, rest = self.parse_known_intermixed_args(list(words))
+        if rest:
+            self._refuse(rest[0])
+        return found
+
+    def _refuse(self, word: str) -> NoReturn:
+        name = word.partition("=")[0]
+        near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"unknown option {name} of %anyfast {self.verb}",
+            field=name,
+            hint=f"{hint}`%anyfast help {self.verb}` lists them.",
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's own complaints into ours."""
+        raise InputError(
+            f"%anyfast {self.verb}: {message}", hint=f"`%anyfast help {self.verb}` shows how it is written."
+        )
+
+
+def split(line: str) -> list[str]:
+    """A line to words as a shell would, with `{{…}}` never cut.
+
+    Raises:
+        InputError: a quote is not closed.
+    """
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match.group(0))
+        return f"{_MARK}{len(kept) - 1}{_MARK}"
+
+    lexer = shlex.shlex(_BRACES.sub(keep, line), posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        words = list(lexer)
+    except ValueError:
+        raise InputError(
+            f"a quote is not closed: {line[:60]}", hint='A prompt with an apostrophe stands in "…".'
+        ) from None
+    return [re.sub(f"{_MARK}(\\d+){_MARK}", lambda match: kept[int(match[1])], word) for word in words]
+
+
+def line_prompt(words: Sequence[str], line: str) -> str:
+    """The prompt of a line magic: one quoted text.
+
+    Raises:
+        InputError: none, or several words, which were not quoted.
+    """
+    if not words:
+        raise InputError(
+            "there is no prompt", hint='Write %anyfast chat "your prompt", or %%anyfast with it below.'
+        )
+    unquoted = len(words) == 1 and not re.search(r"[\"']", line)
+    if len(words) > 1 or (unquoted and words[0].endswith("?")):
+        why = " (IPython takes a trailing ? for a help request)" if words[-1].endswith("?") else ""
+        raise InputError(
+            f"a prompt on the line is quoted{why}", hint=f'Write %anyfast chat "{" ".join(words)}"'
+        )
+    return words[0]
+
+
+def chat_options() -> Options:
+    """The options of `chat`."""
+    options = Options("chat")
+    add = options.add_argument
+    add("-m", "--model", metavar="MODEL")
+    add("--system", metavar="TEXT")
+    add("--temperature", type=float, metavar="0-2")
+    add("--top-p", type=float, metavar="0-1")
+    add("--max-tokens", type=int, metavar="N")
+    add("--stop", action="append", metavar="TEXT")
+    add("--image", action="append", default=[], metavar="URL|PATH|NAME")
+    add("--video", action="append", default=[], metavar="URL|PATH|NAME")
+    add("--fps", type=float, metavar="0.2-5")
+    add("--thread", metavar="NAME")
+    add("--to", metavar="VAR")
+    for flag in ("--new", "--append", "--plain", "--json", "--no-stream", "--no-vars", "--dry-run"):
+        add(flag, action="store_true")
+    return options
+
+
+def verb_options(verb: str) -> Options:
+    """The options of any verb."""
+    if verb == "chat":
+        return chat_options()
+    options = Options(verb)
+    flags: dict[str, tuple[str, ...]] = {"login": ("--save",), "logout": (), "config": ("--save",)}
+    for flag in flags.get(verb, ()):
+        options.add_argument(flag, action="store_true")
+    return options
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of `names` that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -1,0 +1,32 @@
+"""Which notebook and which cell is running, as far as the front end says."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def cell_id(shell: Any) -> str | None:
+    """The id of the running cell: JupyterLab, Notebook 7 and VS Code send it; None elsewhere."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return None
+    try:
+        parent = kernel.get_parent("shell")
+    except (AttributeError, LookupError, TypeError):
+        parent = getattr(kernel, "_parent_header", None)
+    metadata = parent.get("metadata") if isinstance(parent, dict) else None
+    found = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def notebook(shell: Any) -> str | None:
+    """The running notebook's path: from Jupyter's session, or VS Code's variable; None elsewhere."""
+    namespace = getattr(shell, "user_ns", {})
+    path = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    return path if isinstance(path, str) and path.endswith(".ipynb") else None
+
+
+def in_kernel(shell: Any) -> bool:
+    """Is this a Jupyter kernel (not IPython in a terminal)?"""
+    return getattr(shell, "kernel", None) is not None

@@ -1,0 +1,88 @@
+"""One chat shown where a person looks: streamed into the cell, or printed in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from anyfast_nb.client.faces import io_loop
+from anyfast_nb.errors import AnyFastError, Interrupted
+from anyfast_nb.wire.values import Answer, Status
+
+if TYPE_CHECKING:
+    from anyfast_nb.client.exchange import Exchange
+    from anyfast_nb.client.faces import Gateway
+    from anyfast_nb.render.view import View
+    from anyfast_nb.session import Session
+
+_TICK_S = 0.03
+
+
+def show_chat(
+    session: Session,
+    exchange: Exchange,
+    *,
+    notes: Iterable[str] = (),
+    owns_cell: bool = False,
+    plain: bool = False,
+) -> Answer:
+    """Send a request, show the stream, remember the answer.
+
+    Args:
+        session: gateway and settings.
+        exchange: the request, ready to run.
+        notes: lines above the answer.
+        owns_cell: the cell holds nothing but this chat, so its outputs may be replaced as one.
+        plain: show the text as it is, without rendering its Markdown.
+
+    Raises:
+        AnyFastError: refused, failed or cut; what had arrived stays on show.
+        Interrupted: the user stopped it; what had arrived stays on show.
+    """
+    from anyfast_nb.render.view import open_view
+
+    model, footer = str(exchange.body["model"]), session.settings.footer
+    view = open_view(model=model, footer=footer, owns_cell=owns_cell, plain=plain)
+    for note in (session.simulator_notice(), *notes):
+        if note:
+            view.note(note)
+    try:
+        session.last = io_loop().run(_followed(session.gateway, exchange, view))
+    except KeyboardInterrupt:
+        session.last = exchange.answer(Status.INTERRUPTED)
+        raise Interrupted(_kept(session.last), partial=session.last) from None
+    return session.last
+
+
+def _kept(answer: Answer) -> str:
+    if not answer.text:
+        return "stopped before the answer began; it may be billed"
+    return "stopped; what had come is kept, and may be billed"
+
+
+async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
+    """Run the exchange with a view that redraws in between. On the private loop."""
+    ticking = asyncio.create_task(_tick(view))
+    try:
+        answer = await gateway.run(exchange, view.feed)
+    except asyncio.CancelledError:
+        view.finish(exchange.answer(Status.INTERRUPTED))
+        raise
+    except AnyFastError as error:
+        partial = error.partial
+        view.fail(error, partial if isinstance(partial, Answer) else None)
+        raise
+    finally:
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking
+    view.finish(answer)
+    return answer
+
+
+async def _tick(view: View) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        view.tick()

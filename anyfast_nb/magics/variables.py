@@ -1,0 +1,88 @@
+"""The user's Python names as a magic sees them: in `{{…}}`, and after --image or --video."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.errors import InputError
+from anyfast_nb.magics import template
+from anyfast_nb.magics.insertion import as_text, told
+
+if TYPE_CHECKING:
+    from anyfast_nb.session import Session
+
+
+class Variables:
+    """Looks names up in the user's namespace and remembers what went into the prompt.
+
+    Args:
+        session: knows the last error, for ``{{error}}``.
+        namespace: the user's names.
+        on: False sends all braces as they are.
+
+    Attributes:
+        notes: a line for each thing that went in.
+    """
+
+    def __init__(self, session: Session, namespace: Mapping[str, Any], *, on: bool = True) -> None:
+        self._session = session
+        self._namespace = namespace
+        self._on = on
+        self.notes: list[str] = []
+
+    def text(self, text: str) -> str:
+        """A text with every `{{…}}` of our form replaced by its value.
+
+        Raises:
+            InputError: an unknown name, a frame that is too long, a picture.
+        """
+        if not self._on or "{{" not in text:
+            return text
+        return template.expand(text, lookup=self._lookup, names=self._names, as_text=self._as_text)
+
+    def medium(self, word: str, *, kind: str) -> Any:
+        """What --image or --video names: a URL, else a file, else a variable.
+
+        Raises:
+            InputError: both a file and a variable, or neither.
+        """
+        if (match := template.FIELD.fullmatch(word)) and (tree := template.parse(match[2])) is not None:
+            return template.evaluate(tree, match[2].strip(), lookup=self._lookup, names=self._names)
+        if "://" in word or word.startswith("data:"):
+            return word
+        is_file, is_name = Path(word).expanduser().is_file(), word in self._namespace
+        if is_file and is_name:
+            raise InputError(
+                f"--{kind} {word} is both a file and a variable",
+                field=kind,
+                hint=f"Write --{kind} ./{word} for the file, --{kind} {{{{{word}}}}} for the variable.",
+            )
+        if is_name:
+            return self._namespace[word]
+        if not is_file and word.isidentifier():
+            near = difflib.get_close_matches(word, list(self._names()), n=3, cutoff=0.6)
+            raise InputError(
+                f"--{kind} {word}: there is no such file and no such variable",
+                field=kind,
+                hint=f"Did you mean {' or '.join(near)}?" if near else "Give a URL, a path or a variable.",
+            )
+        return Path(word)
+
+    def _as_text(self, expression: str, value: Any) -> str:
+        text = as_text(expression, value)
+        self.notes.append(f"inserted {told(expression, value, text)}")
+        return text
+
+    def _lookup(self, name: str) -> Any:
+        if name == "error":
+            if self._session.failure is not None:
+                return self._session.failure
+            if name not in self._namespace:
+                raise InputError("{{error}}: no cell has failed so far", hint="Nothing was sent.")
+        return self._namespace[name]
+
+    def _names(self) -> Mapping[str, Any]:
+        return {name: value for name, value in self._namespace.items() if not name.startswith("_")}

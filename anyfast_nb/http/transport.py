@@ -163,8 +163,10 @@ class Transport:
             async with asyncio.timeout(idle) as timer:
                 with _translated(self.endpoint.base_url):
                     async for chunk in response.aiter_bytes():
+                        event = None
                         for event in decoder.feed(chunk):
                             on_event(event)
+                        if event is not None:  # a heartbeat is no event
                             timer.reschedule(now() + idle)
                     for event in decoder.end():
                         on_event(event)

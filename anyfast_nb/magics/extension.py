@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from anyfast_nb.errors import AnyFastError, Interrupted
+from anyfast_nb.magics import warmup
 from anyfast_nb.magics.anyfast import AnyFastMagics
 from anyfast_nb.magics.complete import matcher
 from anyfast_nb.session import Failure, Session, session
@@ -28,6 +29,7 @@ class Extension:
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(keep_questions)
         self._shell.events.register("post_run_cell", self._remember_failure)
+        warmup.after_this_cell(self._shell)
 
     def unload(self) -> None:
         """Take all of it out again."""

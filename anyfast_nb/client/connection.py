@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from anyfast_nb.http.transport import Limits, Transport
-from anyfast_nb.settings import Endpoint, Secret, Settings, endpoint, wants_simulator
+from anyfast_nb.settings import Endpoint, Secret, Settings, endpoint, normalise_base_url, wants_simulator
 
 if TYPE_CHECKING:
     from anyfast_nb.http.retry import RetryPolicy
@@ -70,4 +70,5 @@ async def _built_in(settings: Settings) -> Endpoint:
     from anyfast_nb.simulator import launcher
 
     running = await asyncio.to_thread(launcher.ensure, settings.home)
-    return Endpoint(base_url=running.base_url, api_key=Secret(running.key), simulated=True)
+    base_url = normalise_base_url(running.base_url)
+    return Endpoint(base_url=base_url, api_key=Secret(running.key), simulated=True)

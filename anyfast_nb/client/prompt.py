@@ -52,8 +52,7 @@ def chat_body(
 
 
 def _messages(prompt: Prompt, images: Media, videos: Media, fps: float | None) -> list[Mapping[str, Any]]:
-    parts = [chat.image_part(_url(item, "image")) for item in _listed(images, "images")]
-    parts += [chat.video_part(_url(item, "video"), fps=fps) for item in _listed(videos, "videos")]
+    parts = _media_parts(images, videos, fps, text_bytes=len(str(prompt).encode()))
     if isinstance(prompt, str):
         if not prompt.strip() and not parts:
             raise InputError("the prompt is empty", field="prompt", hint="Nothing was sent.")
@@ -67,18 +66,26 @@ def _messages(prompt: Prompt, images: Media, videos: Media, fps: float | None) -
     return list(prompt)
 
 
+def _media_parts(images: Media, videos: Media, fps: float | None, *, text_bytes: int) -> list[dict[str, Any]]:
+    if not images and not videos:  # the common case imports nothing
+        return []
+    from anyfast_nb.media.parts import check_body, image_item, video_item
+
+    pictures = [image_item(item) for item in _listed(images, "images")]
+    clips = [video_item(item) for item in _listed(videos, "videos")]
+    check_body([*pictures, *clips], other_bytes=text_bytes)
+    return [
+        *(chat.image_part(item.url) for item in pictures),
+        *(chat.video_part(item.url, fps=fps) for item in clips),
+    ]
+
+
 def _listed(media: Any, field: str) -> list[Any]:
     if isinstance(media, list | tuple):
         return list(media)
     raise InputError(
         f"{field} must be a list", field=field, hint=f"Write {field}=[…], also for a single one."
     )
-
-
-def _url(source: Any, kind: str) -> str:
-    from anyfast_nb.media import parts
-
-    return parts.media_item(source, kind=kind).url
 
 
 def _has_system(messages: Sequence[Mapping[str, Any]]) -> bool:

@@ -42,7 +42,7 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     body = chat_body(text, settings=session.settings, history=place.history if place else (), **parameters)
     notes = [*variables.notes, *([place.note] if place and place.note else [])]
     if options.dry_run:
-        show(request_bundle(PATH, body, where=session.destination(), notes=[*notes, _about(body)]))
+        show(request_bundle(PATH, body, where=session.destination(), notes=notes, size=_about(body)))
         return
     whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
     exchange = session.gateway.exchange(body, origin=whence)
@@ -111,7 +111,7 @@ def _place(
 def _with_near_models(error: ModelNotFoundError, model: str) -> ModelNotFoundError:
     from anyfast_nb import catalog
 
-    if near := catalog.close_to(model):
+    if "did you mean" not in error.message.lower() and (near := catalog.close_to(model)):
         error.hint = f"Did you mean {' or '.join(near)}? {error.hint}"
     return error
 

@@ -12,6 +12,7 @@ from anyfast_nb.magics.complete import matcher
 from anyfast_nb.session import Failure, Session, session
 
 _QUESTION: Final = re.compile(r"^%anyfast\s+\S.*\?\s*$")
+_CELL_FILE: Final = re.compile(r'File "[^"]*ipykernel_\d+[^"]*"')  # a cell's source has a temporary name
 _KEY: Final = "anyfast_nb_extension"
 
 
@@ -47,9 +48,10 @@ class Extension:
 
         from anyfast_nb.http.redact import redact
 
-        lines = traceback.format_exception(type(error), error, _own_frames(error))
+        lines = "".join(traceback.format_exception(type(error), error, _own_frames(error)))
         self._session.failure = Failure(
-            cell=redact((result.info.raw_cell or "").strip()), traceback=redact("".join(lines).strip())
+            cell=redact((result.info.raw_cell or "").strip()),
+            traceback=redact(_CELL_FILE.sub('File "<cell>"', lines).strip()),
         )
 
 

@@ -28,7 +28,7 @@ def as_text(expression: str, value: Any) -> str:
                 f"{{{{{expression}}}}} has {len(frame):,} rows; at most {MAX_ROWS} go into a prompt",
                 hint=f"Say which: {{{{{expression}.head({MAX_ROWS})}}}}",
             )
-        return markdown_table(frame)
+        return f"\n\n{markdown_table(frame)}\n\n"  # a table needs lines of its own
     if _is_picture(value):
         raise InputError(
             f"{{{{{expression}}}}} is a picture, not text", hint=f"Attach it: --image {expression}"

@@ -71,8 +71,7 @@ async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
         view.finish(exchange.answer(Status.INTERRUPTED))
         raise
     except AnyFastError as error:
-        partial = error.partial
-        view.fail(error, partial if isinstance(partial, Answer) else None)
+        view.fail(error, _with_words(error.partial))
         raise
     finally:
         ticking.cancel()
@@ -80,6 +79,11 @@ async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
             await ticking
     view.finish(answer)
     return answer
+
+
+def _with_words(partial: object) -> Answer | None:
+    """What had come before an error, if that is anything to look at."""
+    return partial if isinstance(partial, Answer) and (partial.text or partial.reasoning) else None
 
 
 async def _tick(view: View) -> None:

@@ -1,0 +1,33 @@
+"""The last guard before a text is kept: no key, signed URL, credential or data URI goes into a row.
+
+Callers redact what they know (the key itself); this catches what looks like a secret.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Longer texts are cut before the search: only the first characters are kept anyway.
+_SEARCHED_CHARS = 4096
+
+_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[^\s,]*,[^\s\"'<>)]*", re.IGNORECASE)
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^\s/?#]*@)?(?P<rest>[^\s?#\"'<>]*)(?P<query>[?#][^\s\"'<>]*)?",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"(bearer\s+)[^\s,;\"']+", re.IGNORECASE)
+_KEY = re.compile(r"(?<![A-Za-z0-9])sk-(?:sim-[\w-]+|[\w-]{12,})")
+
+
+def scrub(text: str, *, limit: int) -> str:
+    """The text without secrets, cut to ``limit`` characters, and always storable as UTF-8."""
+    text = text[:_SEARCHED_CHARS].encode("utf-8", "replace").decode("utf-8")
+    text = _DATA_URI.sub("data:…", text)
+    text = _URL.sub(lambda url: url["scheme"] + url["rest"] + ("?…" if url["query"] else ""), text)
+    text = _BEARER.sub(r"\1…", text)
+    return _KEY.sub("sk-…", text)[:limit]
+
+
+def plain_url(url: str) -> str:
+    """A base URL as it is kept: scheme, host, port and path; no credentials, query or fragment."""
+    return scrub(url.strip(), limit=200).removesuffix("?…").rstrip("/")

@@ -1,0 +1,167 @@
+"""The values of the ledger: a request as it is sent, how it ended, and totals."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from anyfast_nb.errors import InputError
+from anyfast_nb.ledger.guard import plain_url, scrub
+from anyfast_nb.wire.values import Source, Status
+
+Value = str | int | float | None
+Record = dict[str, Value]
+"""One row as it is kept: a value for each of ``schema.COLUMNS``."""
+
+Since = datetime | date | timedelta | str | None
+Names = str | Iterable[str] | None
+
+_TITLE_CHARS = 80
+_NAME_CHARS = 500
+# No request has as many; a server that says so is wrong, and sums must not overflow.
+_MOST_TOKENS = 10**12
+
+
+def new_id(*, clock: Callable[[], float] = time.time, random: Callable[[int], bytes] = os.urandom) -> str:
+    """A version 7 UUID as 32 hex digits: it sorts by time, so an index of ids grows at its end."""
+    value = (int(clock() * 1000) & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(random(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return f"{value:032x}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """A request at the moment it is sent.
+
+    Attributes:
+        kind: what is asked for: ``chat``.
+        source: live, simulated or replayed.
+        base_url: kept without credentials and query.
+        model: the model asked for.
+        title: the prompt's beginning, redacted by the caller; the first 80 characters are kept.
+        notebook, cell, thread: where it comes from; None is unknown.
+        id: made here, so that writing a row twice makes one row.
+        time: when; aware, or naive in local time.
+    """
+
+    kind: str
+    source: Source
+    base_url: str
+    model: str
+    title: str | None = None
+    notebook: str | None = None
+    cell: str | None = None
+    thread: str | None = None
+    id: str = field(default_factory=new_id)
+    time: datetime = field(default_factory=_now)
+
+    def record(self) -> Record:
+        """The row as it is kept until the request ends."""
+        return {
+            "id": self.id,
+            "time_us": microseconds(self.time),
+            "kind": scrub(self.kind, limit=_NAME_CHARS),
+            "source": Source(self.source).value,
+            "base_url": plain_url(self.base_url),
+            "model_asked": scrub(self.model, limit=_NAME_CHARS),
+            "model_served": None,
+            "status": Status.UNFINISHED.value,
+            "title": kept_text(self.title, limit=_TITLE_CHARS),
+            "input_tokens": None,
+            "cached_tokens": None,
+            "output_tokens": None,
+            "reasoning_tokens": None,
+            "cost_nano": None,
+            "currency": None,
+            "duration_s": None,
+            "ttft_s": None,
+            "notebook": kept_text(self.notebook),
+            "cell": kept_text(self.cell),
+            "thread": kept_text(self.thread),
+            "request_id": None,
+            "attempts": None,
+            "error": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotal:
+    """What one model was used for, from one source.
+
+    Attributes:
+        source: live, simulated or replayed; never mixed.
+        model: the model that served, or was asked for where none answered.
+        requests: all rows, however they ended.
+        ok: those that ended well.
+        without_usage: those whose tokens are unknown; they are not in the sums.
+        input_tokens, cached_tokens, output_tokens, reasoning_tokens: sums of what is known;
+            None where no row knows.
+    """
+
+    source: str
+    model: str
+    requests: int
+    ok: int
+    without_usage: int
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 in UTC; a naive time is local."""
+    return (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def since_us(since: Since, *, now: Callable[[], datetime] = _now) -> int | None:
+    """The beginning of a period in microseconds since 1970; None is the beginning of everything.
+
+    Args:
+        since: a time, a day, a time span back from now, or a date or time in ISO form
+            (``2026-11-01``, ``2026-11-01T09:30+01:00``). Without a zone it is local time.
+        now: the clock.
+
+    Raises:
+        InputError: a text that is no ISO date or time.
+    """
+    if since is None:
+        return None
+    if isinstance(since, str):
+        try:
+            since = datetime.fromisoformat(since.strip())
+        except ValueError:
+            raise InputError(
+                f"since={since!r} is not a date or time.",
+                field="since",
+                hint="Give an ISO date such as '2026-11-01', a datetime, or timedelta(days=7).",
+            ) from None
+    if isinstance(since, timedelta):
+        since = now() - since
+    if not isinstance(since, datetime):
+        since = datetime(since.year, since.month, since.day)  # noqa: DTZ001  a day is a local day
+    return microseconds(since)
+
+
+def kept_text(text: str | None, *, limit: int = _NAME_CHARS) -> str | None:
+    """A text as it is kept: without secrets, at most ``limit`` characters; None for None."""
+    return None if text is None else scrub(text, limit=limit)
+
+
+def kept_count(number: int | None) -> int | None:
+    """A number of tokens as it is kept; what cannot be is unknown."""
+    return number if isinstance(number, int) and 0 <= number <= _MOST_TOKENS else None
+
+
+def kept_seconds(number: float | None) -> float | None:
+    """A duration as it is kept; what cannot be is unknown."""
+    return float(number) if number is not None and math.isfinite(number) and number >= 0 else None

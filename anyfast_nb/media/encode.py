@@ -1,0 +1,94 @@
+"""Objects of a notebook as image files: PIL images, numpy arrays, matplotlib figures become PNG.
+
+PIL, numpy and matplotlib are never imported to find out what an object is: who
+has such an object has imported its library already.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from anyfast_nb.errors import InputError
+
+_PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
+
+
+def encoded(value: object) -> tuple[bytes, str] | None:
+    """The object as a PNG file and what it is called; None if it is none of those.
+
+    Raises:
+        InputError: an array of another shape or range than an image has.
+    """
+    if _is(value, "PIL.Image", "Image"):
+        return _from_pil(value), "PIL image"
+    if _is(value, "numpy", "ndarray"):
+        return _from_array(value), f"array {_shape(value)}"
+    if _is(value, "matplotlib.artist", "Artist"):
+        return _from_figure(value), "figure"
+    return None
+
+
+def _is(value: object, module: str, name: str) -> bool:
+    known = getattr(sys.modules.get(module), name, None)
+    return isinstance(known, type) and isinstance(value, known)
+
+
+def _from_pil(image: Any) -> bytes:
+    if image.mode not in _PNG_MODES:
+        image = image.convert("RGB")
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
+
+
+def _from_array(array: Any) -> bytes:
+    from PIL import Image
+
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in {3, 4})):
+        raise InputError(
+            f"An array of shape {_shape(array)} is no image.",
+            hint="An image is height x width, or height x width x 3 (RGB) or x 4 (RGBA).",
+        )
+    return _from_pil(Image.fromarray(_as_bytes(array)))
+
+
+def _as_bytes(array: Any) -> Any:
+    """The array as whole numbers 0..255."""
+    if array.dtype.name == "uint8":
+        return array
+    if array.dtype.kind == "b":
+        return array.astype("uint8") * 255
+    if array.dtype.kind != "f":
+        raise InputError(
+            f"An array of {array.dtype.name} is no image.",
+            hint="Give uint8 from 0 to 255, or floats from 0 to 1.",
+        )
+    low, high = float(array.min()), float(array.max())
+    # Not-a-number compares false with everything, and is refused with the rest.
+    if not (low >= 0 and high <= 1):
+        raise InputError(
+            f"An array of floats from {low:g} to {high:g} is no image.",
+            hint="Floats go from 0 to 1: scale it, or give uint8 from 0 to 255.",
+        )
+    return (array * 255).round().astype("uint8")
+
+
+def _from_figure(artist: Any) -> bytes:
+    figure = artist
+    while not hasattr(figure, "savefig"):
+        figure = getattr(figure, "figure", None)
+        if figure is None:
+            raise InputError(
+                f"A matplotlib {type(artist).__name__} in no figure is no image.", hint="Give the figure."
+            )
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _shape(array: Any) -> str:
+    return " x ".join(str(length) for length in array.shape) or "()"

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anyfast_nb.errors import ConfigError
+from anyfast_nb.ledger.location import ledger_path
+from anyfast_nb.ledger.mounts import is_network
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/vdb /home/local ext4 rw 0 0
+//nas/share /mnt/with\\040space cifs rw 0 0
+me@host:/x /mnt/ssh fuse.sshfs rw 0 0
+overlay /mnt/overlay fuse.fuse-overlayfs rw 0 0
+/dev/vdc /mnt/twice ext4 rw 0 0
+server:/b /mnt/twice nfs rw 0 0
+tmpfs /tmp tmpfs rw 0 0
+broken line
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "network"),
+    [
+        ("/srv/ledger.sqlite3", False),
+        ("/home/anna/.local/ledger.sqlite3", True),
+        ("/home", True),
+        ("/homes/anna", False),
+        ("/home/local/ledger.sqlite3", False),
+        ("/mnt/with space/x", True),
+        ("/mnt/ssh/x", True),
+        ("/mnt/overlay/x", False),
+        ("/mnt/twice/x", True),
+    ],
+)
+def test_a_network_mount_is_told_by_the_longest_prefix(path: str, network: bool) -> None:
+    assert is_network(Path(path), mounts=MOUNTS) is network
+
+
+def test_without_a_mount_table_a_folder_is_local(tmp_path: Path) -> None:
+    assert not is_network(tmp_path, mounts="")
+    assert not is_network(Path("/dev/shm"))
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        ("/a/b.db", "/a/b.db"),
+        (Path("b.db"), "b.db"),
+        ("sqlite:////a/b c.db", "/a/b c.db"),
+        ("sqlite:////a/b%20c.db?timeout=3", "/a/b c.db"),
+        ("sqlite:///b.db", "b.db"),
+        ("sqlite+pysqlite:////a/b.db", "/a/b.db"),
+    ],
+)
+def test_a_place_is_a_path_or_a_sqlite_url(place: str | Path, path: str) -> None:
+    assert ledger_path(place) == Path(path)
+
+
+def test_the_home_sign_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert ledger_path("~/l.db") == ledger_path("sqlite:///~/l.db") == tmp_path / "l.db"
+
+
+def test_the_environment_names_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ANYFAST_HOME", str(tmp_path))
+    assert ledger_path(environ={}) == tmp_path / "ledger.sqlite3"
+    assert ledger_path(environ={"ANYFAST_LEDGER_URL": " "}) == tmp_path / "ledger.sqlite3"
+    assert ledger_path(environ={"ANYFAST_LEDGER_URL": "sqlite:////x/y.db"}) == Path("/x/y.db")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://anna:geheim@db/ledger", "mysql://anna:geheim@db/ledger"]
+)
+def test_another_database_is_refused_without_showing_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="not supported yet") as caught:
+        ledger_path(url)
+    assert url.partition("://")[0] in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_ledger_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="names no file"):
+        ledger_path(url)

@@ -1,0 +1,1 @@
+"""What the pictures and clips of a request really hold. Nothing is ever fetched."""

@@ -1,0 +1,153 @@
+"""Running the application under uvicorn: its socket, its end, its log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from anyfast_nb.simulator.app import build
+from anyfast_nb.simulator.gate import Activity
+from anyfast_nb.simulator.state import State, remove_state, write_state
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from anyfast_nb.simulator.config import Config
+
+# What uvicorn logs about streams that were broken on purpose, or that run when the server is ended.
+_EXPECTED = ("ASGI callable returned without completing response", "timeout graceful shutdown exceeded")
+MOST_LOG_LINES = 1_000
+LAST_WORDS_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the server beside its settings.
+
+    Attributes:
+        state_path: where notebooks find it, None if nobody looks.
+        idle_s: ends after that many seconds without a request, None never.
+    """
+
+    state_path: Path | None = None
+    idle_s: float | None = None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a port in use shows before anything else starts.
+
+    Raises:
+        OSError: when the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def serve(listening: socket.socket, config: Config, run: Run) -> None:
+    """Serve until a signal, or until nobody has asked anything for long enough."""
+    activity = Activity()
+    state = State(pid=os.getpid(), port=listening.getsockname()[1], key=config.key, version=config.version)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        watch = asyncio.create_task(_end_when_idle(server, activity, run.idle_s))
+        if run.state_path is not None:
+            write_state(run.state_path, state)
+        try:
+            yield
+        finally:
+            watch.cancel()
+            if run.state_path is not None:
+                remove_state(run.state_path, pid=state.pid)
+
+    application = build(config, activity=activity, lifespan=lifespan)
+    server = _Server(
+        uvicorn.Config(
+            application,
+            http="h11",
+            ws="none",
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Longer than clients keep a connection: the server must not close one about to be used.
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=LAST_WORDS_S,
+        )
+    )
+    server.activity = activity
+    _log_to_stderr()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(server.serve(sockets=[listening]))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which takes SIGTERM for an orderly end as well, without dying of it afterwards."""
+
+    activity: Activity
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.activity.end()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.activity.closing = True
+        if sig == signal.SIGTERM:
+            self.should_exit = True
+            return
+        super().handle_exit(sig, frame)
+
+
+async def _end_when_idle(server: uvicorn.Server, activity: Activity, idle_s: float | None) -> None:
+    while idle_s is not None:
+        left = idle_s - activity.idle_s()
+        if left <= 0:
+            # From here the health probe says "closing": no notebook is sent to a server about to go.
+            activity.closing = True
+            server.should_exit = True
+            return
+        await asyncio.sleep(max(0.05, min(left, 30.0)))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(_Limit(MOST_LOG_LINES))
+    logger = logging.getLogger("uvicorn")
+    logger.handlers = [handler]
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+
+
+class _Limit(logging.Filter):
+    """Drops what is expected, and everything after so many records: the log stays small."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if any(words in record.getMessage() for words in _EXPECTED):
+            return False
+        self._left -= 1
+        return self._left >= 0

@@ -1,0 +1,61 @@
+"""One JupyterLab and one Chromium for all browser tests; screenshots are kept to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.lab import Browser, Lab, chromium_page, jupyterlab, open_notebook, write_notebook
+from tests.environment import ROOT, clean_environ, end_simulator
+
+ARTIFACTS = ROOT / "artifacts"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab as `make lab` starts it, without the waits of the built-in AnyFast's start-up text."""
+    environ = clean_environ(tmp_path_factory.mktemp("lab-home"))
+    with jupyterlab(folder, env=environ) as running:
+        yield running
+    end_simulator(environ)
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    """A page that reaches this machine alone."""
+    assert chromium
+    with chromium_page() as page:
+        yield page
+
+
+Opens = Callable[..., None]
+
+
+@pytest.fixture
+def opened(lab: Lab, browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Opens:
+    """Writes a notebook of these cells and opens it."""
+
+    def open_cells(*cells: str) -> None:
+        name = f"{request.node.name.partition('[')[0]}.ipynb"
+        write_notebook(folder / name, cells)
+        open_notebook(browser, lab, name)
+
+    return open_cells
+
+
+@pytest.fixture
+def shoot(browser: Browser, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps a screenshot under `artifacts/`."""
+
+    def take(moment: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        browser.page.screenshot(path=str(ARTIFACTS / f"{request.node.name}-{moment}.png"))
+
+    return take

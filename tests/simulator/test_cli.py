@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from anyfast_nb.simulator import cli, triggers
+from anyfast_nb.simulator.config import DEMO_KEY, MIB
+
+COMMAND = [sys.executable, "-m", "anyfast_nb.simulator.cli"]
+
+
+@contextmanager
+def started(
+    *arguments: str, lines: int = 3, **environ: str
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A running ``anyfast-sim`` on a free port, and what it printed."""
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environ,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, [process.stdout.readline().rstrip("\n") for _ in range(lines)]
+        finally:
+            process.kill()
+
+
+def url(printed: list[str]) -> str:
+    return next(word for word in printed[0].split() if word.startswith("http://"))
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_its_address_and_ends_quietly_even_during_a_stream(sig: signal.Signals) -> None:
+    with started() as (process, printed):
+        assert url(printed).startswith("http://127.0.0.1:")
+        assert printed[1:] == [f"key: {DEMO_KEY}", "Ctrl-C ends it."]
+        body = {
+            "model": "doubao-seed-2.0-pro",
+            "messages": [{"role": "user", "content": "sim:hang"}],
+            "stream": True,
+        }
+        client = httpx.Client(headers={"authorization": f"Bearer {DEMO_KEY}"}, trust_env=False)
+        with client, client.stream("POST", f"{url(printed)}/chat/completions", json=body) as reply:
+            assert reply.status_code == 200
+            process.send_signal(sig)
+            assert process.wait(timeout=20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"), [(["--key", "sk-sim-mine"], {}), ([], {"ANYFAST_SIM_KEY": "sk-sim-mine"})]
+)
+def test_a_key_of_ones_own_is_not_printed(arguments: list[str], environ: dict[str, str]) -> None:
+    with started(*arguments, **environ) as (_, printed):
+        assert "sk-sim-mine" not in "".join(printed)
+        models = f"{url(printed)}/models"
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(models, headers={"authorization": "Bearer sk-sim-mine"}).status_code == 200
+            assert client.get(models, headers={"authorization": f"Bearer {DEMO_KEY}"}).status_code == 401
+
+
+def test_all_addresses_are_answered_only_by_the_names_allowed() -> None:
+    with started("--host", "0.0.0.0", lines=4) as (_, printed):
+        assert "--allow-host NAME" in "".join(printed)
+        assert url(printed).startswith("http://127.0.0.1:")
+        with httpx.Client(trust_env=False) as client:
+            asked = f"{url(printed)}/models"
+            headers = {"authorization": f"Bearer {DEMO_KEY}", "host": "class.example"}
+            assert client.get(asked, headers=headers).status_code == 421
+    allowed = started("--host", "0.0.0.0", "--allow-host", "class.example")
+    with allowed as (_, printed), httpx.Client(trust_env=False) as client:
+        assert client.get(f"{url(printed)}/models", headers=headers).status_code == 200
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([*COMMAND, "--port", str(port)], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert str(port) in done.stderr
+    assert "in use" in done.stderr
+
+
+def test_a_real_body_beyond_the_cap_is_refused_and_the_connection_lives_on() -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(65):
+            yield bytes(MIB)
+
+    with started("--speed", "0") as (_, printed):
+        headers = {"authorization": f"Bearer {DEMO_KEY}", "content-type": "application/json"}
+        with httpx.Client(headers=headers, trust_env=False) as client:
+            assert client.post(f"{url(printed)}/chat/completions", content=pieces()).status_code == 413
+            assert client.post(f"{url(printed)}/chat/completions", content=bytes(65 * MIB)).status_code == 413
+            assert client.get(f"{url(printed)}/models").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--speed", "-1"], "0 or more"),
+        (["--speed", "fast"], "--speed"),
+        (["--tokens-per-second", "0"], "--speed 0"),
+        (["--port", "70000"], "between 0 and 65535"),
+        (["--profile", "future"], "current"),
+        (["--key", "two words"], "printable ASCII"),
+        (["--key-file", "/nowhere/key"], "cannot be read"),
+    ],
+)
+def test_wrong_options_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_help_names_every_trigger_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    assert "--tokens-per-second" in shown
+    words = {
+        "echo",
+        "hostile",
+        "html",
+        "ping",
+        "split",
+        "slow",
+        "echo-key",
+        "long",
+        "chunks",
+        "reasoning",
+        "rate",
+    }
+    words |= {ending.value for ending in triggers.Ending} - {"done"}
+    assert {word for word in words if f"sim:{word}" not in shown} == set()
+    assert "sim:429x2/8" in shown
+
+
+def test_the_key_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-sim-filed\n")
+    with started("--key-file", str(tmp_path / "key")) as (_, printed):
+        reply = httpx.get(
+            f"{url(printed)}/models", headers={"authorization": "Bearer sk-sim-filed"}, trust_env=False
+        )
+        assert reply.status_code == 200

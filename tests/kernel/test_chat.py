@@ -1,0 +1,189 @@
+"""`%%anyfast` and `%anyfast` in a real kernel, against a real built-in AnyFast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.conftest import Simulator
+from tests.kernels import Kernel, Run
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def k(kernel: Callable[..., Kernel], simulator: Simulator) -> Iterator[Kernel]:
+    started = kernel(ANYFAST_BASE_URL=simulator.base_url, ANYFAST_API_KEY=simulator.key)
+    assert started.execute("import anyfast_nb as af\n%load_ext anyfast_nb").status == "ok"
+    return started
+
+
+def ok(run: Run) -> str:
+    assert run.status == "ok", run.text
+    return run.text
+
+
+def error(run: Run) -> str:
+    assert run.status == "error", run.text
+    return run.text
+
+
+def test_a_cell_ends_in_one_output_that_is_the_answer(k: Kernel) -> None:
+    run = k.execute("%%anyfast --to ans\nWhat is 17 * 23 + 4?")
+    assert "**395**" in ok(run)
+    (output,) = run.outputs
+    assert output["data"]["text/plain"] == eval(ok(k.execute("ans.text")))
+    assert "simulated ·" in output["data"]["text/html"]
+    assert set(output["data"]) == {"text/plain", "text/html"}
+    assert output["metadata"]["anyfast"]["ttft_s"] >= 0
+    assert "ttft" not in output["data"]["text/html"]  # what changes from run to run is not on show
+    assert (
+        ok(k.execute("ans is af.last, ans.status, bool(ans.reasoning)"))
+        == "(True, <Status.OK: 'ok'>, True)\n"
+    )
+
+
+def test_running_a_cell_twice_saves_the_same(k: Kernel) -> None:
+    first, second = (k.execute("%%anyfast\nWhat is 6 * 7?") for _ in range(2))
+    assert first.outputs[0]["data"] == second.outputs[0]["data"]
+
+
+def test_the_cell_magic_alone_is_chat_and_returns_nothing(k: Kernel) -> None:
+    for cell in ("%%anyfast\nWhat is 6 * 7?", "%%anyfast chat\nWhat is 6 * 7?"):
+        run = k.execute(cell)
+        assert "42" in ok(run)
+        assert not [m for m in run.messages if m["msg_type"] == "execute_result"]
+
+
+def test_variables_go_in_on_line_and_in_body(k: Kernel) -> None:
+    k.execute("import pandas as pd\ncity, df = 'Oslo', pd.DataFrame({'a': range(5), 'b': range(5)})")
+    run = k.execute('%anyfast chat "sim:echo {{city}} $5 {x} {{city + 1}}"')
+    assert "Oslo $5 {x} {{city + 1}}" in ok(run)
+    run = k.execute('%%anyfast\nsim:echo {{df.head()}} {"a": {"b": 1}} \\{{city}}')
+    assert "| 4 | 4 |" in ok(run)
+    assert "{{city}}" in ok(run)
+    assert "inserted df.head(): 5 x 2, about" in run.outputs[0]["data"]["text/html"]
+    assert "{{city}}" in ok(k.execute("%%anyfast --no-vars\nsim:echo {{city}}"))
+    assert "Did you mean city?" in error(k.execute("%%anyfast\n{{citi}}"))
+    assert "{{df.head(50)}}" in error(
+        k.execute("df = pd.DataFrame({'a': range(60)})\n%anyfast chat '{{df}}'")
+    )
+
+
+def test_the_last_error_goes_in_with_its_cell_and_without_keys(k: Kernel) -> None:
+    assert "no cell has failed" in error(k.execute("%%anyfast\n{{error}}"))
+    error(k.execute("key = 'sk-abcdef0123456789'\nraise ValueError(key)"))
+    error(k.execute("%%anyfast --temperature 7\nhi"))  # an error of ours is not the one that is meant
+    text = ok(k.execute("%%anyfast\nsim:echo {{error}}"))
+    assert "ValueError" in text
+    assert "raise ValueError(key)" in text
+    assert "abcdef0123" not in text
+
+
+def test_images_by_name_path_and_force(k: Kernel) -> None:
+    ok(k.execute("from PIL import Image\nred = Image.new('RGB', (60, 40), 'red')\nred.save('file.png')"))
+    assert "60 × 40" in ok(k.execute("%%anyfast --image red\nWhat is it?"))
+    assert "60 × 40" in ok(k.execute("%%anyfast --image file.png\nWhat is it?"))
+    assert "60 × 40" in ok(k.execute("%%anyfast --image {{red}} --image ./file.png\nWhat is it?"))
+    ok(k.execute("red.save('red', format='PNG')"))
+    assert "both a file and a variable" in error(k.execute("%%anyfast --image red\nWhat is it?"))
+    assert "no such file and no such variable" in error(k.execute("%%anyfast --image rad\nWhat is it?"))
+
+
+def test_rerunning_a_cell_replaces_its_turn(k: Kernel) -> None:
+    ok(k.execute("%%anyfast --thread t\nMy name is Ada.", cell_id="one"))
+    assert "Ada" in ok(k.execute("%%anyfast --thread t\nWhat is my name?", cell_id="two"))
+    run = k.execute("%%anyfast --thread t\nMy name is Grace.", cell_id="one")
+    assert "1 later turn set aside" in run.outputs[0]["data"]["text/html"]
+    assert "Grace" in ok(k.execute("%%anyfast --thread t\nWhat is my name?", cell_id="two"))
+    assert "Ada" not in ok(k.execute("%%anyfast --thread t\nsim:echo", cell_id="three"))
+    assert "Grace" not in ok(k.execute("%%anyfast --thread t --new\nWhat is my name?", cell_id="four"))
+    assert "--thread NAME" in error(k.execute("%%anyfast --append\nhi"))
+    rows = ok(k.execute("af.ledger.frame(thread='t')[['cell', 'thread']].to_dict('list')"))
+    assert rows.count("'t'") == 6
+    assert "'one', 'two', 'one', 'two'" in rows
+
+
+def test_a_dry_run_shows_the_request_and_sends_nothing(k: Kernel, simulator: Simulator) -> None:
+    text = ok(k.execute("%%anyfast -m pro --temperature 0.3 --dry-run\nTell me"))
+    assert '"model": "doubao-seed-2.0-pro"' in text
+    assert '"temperature": 0.3' in text
+    assert "Bearer [hidden]" in text
+    assert simulator.key not in text
+    assert ok(k.execute("len(af.ledger.frame())")) == "0\n"
+
+
+def test_json_no_stream_and_plain(k: Kernel) -> None:
+    ok(k.execute("%%anyfast --json --to j\nGive me a list of three colours as JSON"))
+    assert ok(k.execute("import json\ntype(json.loads(j.text)).__name__")) == "'dict'\n"
+    assert "42" in ok(k.execute("%%anyfast --no-stream\nWhat is 6 * 7?"))
+    run = k.execute("%%anyfast --plain\nWhat is 6 * 7?")
+    assert "**42**" in run.outputs[0]["data"]["text/html"]
+
+
+def test_code_lands_in_the_next_cell(k: Kernel) -> None:
+    ok(k.execute("%%anyfast -m code\nWrite a Python function that computes the factorial."))
+    run = k.execute("%anyfast code")
+    (payload,) = [p for p in run.reply["content"]["payload"] if p["source"] == "set_next_input"]
+    assert "def factorial" in payload["text"]
+    assert payload["replace"] is False
+
+
+def test_help_reaches_every_way_of_asking(k: Kernel) -> None:
+    for line in ("%anyfast help chat", "%anyfast chat --help", "%anyfast chat?", "%%anyfast --help\nx"):
+        assert "--max-tokens N" in ok(k.execute(line))
+    run = k.execute("%%anyfast?")
+    assert "--max-tokens N" in str(run.reply["content"]["payload"])
+    assert "doctor" in ok(k.execute("%anyfast"))
+    assert "Did you mean `%anyfast models`?" in error(k.execute("%anyfast model"))
+    assert "Did you mean --temperature?" in error(k.execute("%%anyfast --temprature 1\nhi"))
+    assert 'Write %anyfast chat "why?"' in error(k.execute("%anyfast chat why?"))
+
+
+def test_a_loop_of_chats_keeps_every_answer(k: Kernel) -> None:
+    """From Python nothing of the cell's other outputs is touched."""
+    run = k.execute("print('above')\nfor n in (2, 3):\n    af.chat(f'What is {n} * {n}?')\nprint('below')")
+    text = ok(run)
+    for word in ("above", "**4**", "**9**", "below"):
+        assert word in text
+
+
+def test_usage_counts_what_ran(k: Kernel) -> None:
+    ok(k.execute("%%anyfast -m mini\nWhat is 6 * 7?"))
+    error(k.execute("%%anyfast -m mini\nsim:500"))
+    text = ok(k.execute("%anyfast usage"))
+    row = next(line.split() for line in text.splitlines() if "doubao-seed-2.0-mini" in line)
+    assert row[:4] == ["simulated", "doubao-seed-2.0-mini", "2", "1"]
+    assert row[-1] == "1"  # one without usage
+
+
+def test_without_a_key_the_built_in_anyfast_answers_and_says_so_once(kernel: Callable[..., Kernel]) -> None:
+    k = kernel(ANYFAST_SIM_SPEED="0")
+    ok(k.execute("%load_ext anyfast_nb"))
+    first = k.execute("%%anyfast\nWhat is 6 * 7?")
+    assert "42" in ok(first)
+    assert "No key is set" in first.outputs[0]["data"]["text/html"]
+    second = k.execute("%%anyfast\nWhat is 6 * 7?")
+    assert "No key is set" not in second.outputs[0]["data"]["text/html"]
+    doctor = ok(k.execute("%anyfast doctor"))
+    assert "the built-in AnyFast" in doctor
+    other = kernel(ANYFAST_SIM_SPEED="0")
+    assert ok(other.execute("%load_ext anyfast_nb\n%anyfast chat 'What is 6 * 7?'"))
+    look = "import json, os\njson.load(open(os.environ['ANYFAST_HOME'] + '/simulator/state.json'))['pid']"
+    assert ok(k.execute(look)) == ok(other.execute(look))  # one process for both kernels
+
+
+def test_the_simulator_is_used_even_where_a_key_is(kernel: Callable[..., Kernel]) -> None:
+    k = kernel(ANYFAST_BASE_URL="simulator", ANYFAST_API_KEY="sk-live-never-sent", ANYFAST_SIM_SPEED="0")
+    assert "42" in ok(k.execute("%load_ext anyfast_nb\n%anyfast chat 'What is 6 * 7?'"))
+    assert "simulated" in ok(k.execute("import anyfast_nb as af\naf.ledger.frame().source.tolist()"))
+
+
+def test_plain_python_needs_a_key_or_the_simulators_name(kernel: Callable[..., Kernel]) -> None:
+    k = kernel()
+    text = error(k.execute("import anyfast_nb as af\naf.Client()"))
+    assert "MissingKeyError" in text
+    assert 'Client(base_url="simulator")' in text
+    text = error(k.execute("af.Client(base_url='http://127.0.0.1:9')"))
+    assert "MissingKeyError" in text

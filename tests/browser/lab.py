@@ -74,9 +74,13 @@ def jupyterlab(folder: Path, *, env: Mapping[str, str] | None = None, dark: bool
 def _server(folder: Path, state: Path, env: Mapping[str, str] | None, dark: bool) -> Iterator[Lab]:
     port, token = _free_port(), secrets.token_hex(16)
     _write_settings(state / "settings", dark)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
-               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
-               *(["--allow-root"] if os.geteuid() == 0 else [])]  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += [
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    command += ["--allow-root"] if os.geteuid() == 0 else []
     with (state / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=_environment(state, token, env), stdout=log, stderr=log

@@ -77,7 +77,7 @@ def test_an_answer_streams_in(
             chunk(content="# A title\n\nSome **bold** words"),
             writing,
             chunk(
-                content=" and the end.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nCosts $5 and $6; $x^2$ is maths.\n"
+                content=" and the end.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nCosts $5 and $6; $x^2$ is maths."
             ),
             END,
             done=True,

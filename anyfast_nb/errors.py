@@ -33,6 +33,7 @@ the run still fails.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 
 class Billed(StrEnum):
@@ -67,6 +68,10 @@ class AnyFastError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes; most have keyword arguments, which pickle alone would lose.
+        return _restored, (type(self), self.args), self.__dict__
+
     def lines(self) -> list[str]:
         """The error as a notebook shows it: at most three lines."""
         head, *rest = [line for line in str(self).splitlines() if line.strip()] or [""]
@@ -75,6 +80,10 @@ class AnyFastError(Exception):
     def _render_traceback_(self) -> list[str]:
         # IPython prints these lines instead of a traceback; the run fails all the same.
         return self.lines()
+
+
+def _restored(kind: type[AnyFastError], args: tuple[Any, ...]) -> AnyFastError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigError(AnyFastError):

@@ -6,10 +6,14 @@ one alone, so that changing the base URL never sends it somewhere else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, Final
+
+from anyfast_nb.errors import ConfigError
 
 _SERVICE: Final = "anyfast-nb"
 _IN_KEYRING: Final = "keyring"
@@ -28,7 +32,12 @@ def find(folder: Path, *, base_url: str) -> tuple[str, str] | None:
     if entry != _IN_KEYRING:
         return entry, "key file"
     ring = keyring()
-    value = ring.get_password(_SERVICE, base_url) if ring else None
+    if ring is None:
+        return None
+    try:
+        value = ring.get_password(_SERVICE, base_url)
+    except ring.errors.KeyringError:  # locked, or nobody there to unlock it: the key is not known
+        return None
     return (value, "keyring") if value else None
 
 
@@ -41,9 +50,7 @@ def keep(folder: Path, *, base_url: str, key: str, in_file: bool) -> str | None:
         key: the key.
         in_file: keep it in the file (mode 0600) if there is no keyring.
     """
-    ring = keyring()
-    if ring is not None:
-        ring.set_password(_SERVICE, base_url, key)
+    if _into_keyring(base_url, key):
         _write(folder, {**_read(folder), base_url: _IN_KEYRING})
         return "the system's keyring"
     if not in_file:
@@ -60,8 +67,20 @@ def forget(folder: Path, *, base_url: str) -> bool:
         return False
     ring = keyring()
     if entry == _IN_KEYRING and ring is not None:
-        ring.delete_password(_SERVICE, base_url)
+        with contextlib.suppress(ring.errors.KeyringError):  # it is gone already
+            ring.delete_password(_SERVICE, base_url)
     _write(folder, entries)
+    return True
+
+
+def _into_keyring(base_url: str, key: str) -> bool:
+    ring = keyring()
+    if ring is None:
+        return False
+    try:
+        ring.set_password(_SERVICE, base_url, key)
+    except ring.errors.KeyringError:
+        return False
     return True
 
 
@@ -89,11 +108,23 @@ def _write(folder: Path, entries: dict[str, Any]) -> None:
 
 
 def write_private(target: Path, text: str) -> None:
-    """Write a whole file, mode 0600, in one step: a reader sees the old text or the new."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(target)
+    """Write a whole file, mode 0600, in one step: a reader sees the old text or the new.
+
+    Raises:
+        ConfigError: the folder or the file cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.")  # mode 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(draft).replace(target)
+        except OSError:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"{target} cannot be written: {error.strerror}",
+            hint="Set ANYFAST_HOME to a folder that is yours.",
+        ) from None

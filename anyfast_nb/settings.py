@@ -18,7 +18,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -87,7 +86,7 @@ class Settings:
     system: str | None = None
     footer: Footer = "full"
     home: Path = Path()
-    ledger_url: str | None = None
+    ledger_url: str | None = field(default=None, repr=False)  # it may hold a password
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def with_changes(self, *, origin: str, **changes: Any) -> Settings:
@@ -188,6 +187,9 @@ def read_file(folder: Path) -> dict[str, Any]:
 
 def save_file(folder: Path, **changes: Any) -> Path:
     """Write values into the settings file (mode 0600); None removes one. Returns its path."""
+    for name in changes:
+        if name not in CONFIGURABLE:  # a key has its own place, see `anyfast_nb.keystore`
+            raise unknown(name)
     values = {**read_file(folder), **changes}
     kept = {name: check(name, value) for name, value in values.items() if value is not None}
     keystore.write_private(_file(folder), json.dumps(kept, indent=2, ensure_ascii=False))
@@ -238,20 +240,22 @@ def normalise_base_url(value: str) -> str:
         return SIMULATOR
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it checks it
+        port = parts.port
     except ValueError:
         raise InputError("the base URL cannot be read", field="base_url", hint=_URL_HINT) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname:
         raise InputError(
             "the base URL needs http:// or https:// and a host", field="base_url", hint=_URL_HINT
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise InputError("the base URL holds more than an address", field="base_url", hint=_URL_HINT)
-    path = re.sub(r"/+$", "", parts.path)
-    path = re.sub(r"/v1$", "", path)
-    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown_port = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{host}{shown_port}{path}"
 
 
+_PORTS: Final = {"http": 80, "https": 443}
 _URL_HINT = f"It looks like {DEFAULT_BASE_URL} (with or without /v1), or is the word simulator."
 
 
@@ -283,7 +287,7 @@ def is_loopback(host: str | None) -> bool:
     """Is this host name or address this machine's own?"""
     if not host:
         return False
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

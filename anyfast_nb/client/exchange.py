@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.errors import AnyFastError, WireCut
+from anyfast_nb.errors import AnyFastError, ProtocolError, ReadTimedOut, StatusError, WireCut
+from anyfast_nb.http.failures import lost
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.transport import Call, Head, Transport
 from anyfast_nb.ledger.rows import RequestRow
@@ -78,6 +79,7 @@ class Exchange:
         self._attempts = 1
         self._done = False
         self._opened = False
+        self._telling = False
         self._began = clock()
         self._first: float | None = None
         self._first_text: float | None = None
@@ -108,6 +110,8 @@ class Exchange:
         except AnyFastError as error:
             status = Status.TRUNCATED if isinstance(error, WireCut) and self._opened else Status.ERROR
             error.partial = self.answer(status)
+            if isinstance(error, StatusError) and error.request_id:
+                self._head = replace(self._head, request_id=error.request_id)
             self._settle(row, status, error=f"{type(error).__name__}: {error.message}")
             raise
         except BaseException as error:  # a fault in a callback: the row is settled all the same
@@ -115,7 +119,7 @@ class Exchange:
             raise
         self._settle(row, Status.OK)
         answer = self.answer(Status.OK)
-        self._on_event(Finished(answer))
+        self._tell(Finished(answer))
         return answer
 
     def answer(self, status: Status) -> Answer:
@@ -129,41 +133,50 @@ class Exchange:
         if not self.body.get("stream"):
             self._on_reply(await transport.json(call, on_retry=self._on_retry, on_head=self._on_head))
             return
-        await transport.stream(
-            call,
-            lambda event: self._on_frame(event, transport),
-            on_body=self._on_reply,
-            on_retry=self._on_retry,
-            on_head=self._on_head,
-        )
+        try:
+            await transport.stream(
+                call,
+                lambda event: self._on_frame(event, transport),
+                on_body=self._on_reply,
+                on_retry=self._on_retry,
+                on_head=self._on_head,
+            )
+        except (WireCut, ReadTimedOut):
+            if (
+                self._telling or not self._reader.finished
+            ):  # once the server has said why it stopped, nothing is lost
+                raise
 
     def _on_retry(self, event: Retrying) -> None:
         self._attempts = event.attempt
-        self._on_event(event)
+        self._tell(event)
 
     def _on_head(self, head: Head) -> None:
         self._head = head
         if head.simulated:
             self._source = Source.SIMULATED
 
-    def _on_frame(self, frame: ServerSentEvent, transport: Transport) -> None:
-        if frame.data.strip() == "[DONE]":
-            self._done = True
-            return
+    def _on_frame(self, frame: ServerSentEvent, transport: Transport) -> bool:
+        """Take one event; was it the last?"""
+        data = frame.data.strip()
+        self._done = data == "[DONE]"
+        if self._done or not data:
+            return self._done
         try:
-            chunk = json.loads(frame.data)
+            chunk = json.loads(data)
         except (ValueError, RecursionError):
             chunk = None
         if not isinstance(chunk, dict):
-            raise WireCut(
-                f"the stream holds a frame that is no JSON: {transport.redact(frame.data[:60])!r}",
-                hint="Sent, and may be billed: it was not repeated by itself.",
-            )
+            shown = transport.redact(data[:200])[:60]
+            raise lost(WireCut, f"the stream holds a frame that is no JSON: {shown!r}", bills=True)
         if is_problem(chunk):
-            raise transport.error_in(frame.data, status=0, bills=True, head=self._head)
+            raise transport.error_in(data, status=0, bills=True, request_id=self._head.request_id)
         self._take(chunk, piece="delta")
+        return False
 
     def _on_reply(self, body: dict[str, Any]) -> None:
+        if not body.get("choices"):
+            raise lost(ProtocolError, "the server answered with JSON that holds no answer", bills=True)
         self._take(body, piece="message")
         self._done = True
 
@@ -171,19 +184,24 @@ class Exchange:
         reasoning, text, calls = self._reader.read(chunk, piece=piece)
         if not self._opened:
             self._opened = True
-            self._on_event(Opened(self._reader.model, self._reader.id))
+            self._tell(Opened(self._reader.model, self._reader.id))
         now = self._clock()
         if (reasoning or text or calls) and self._first is None:
             self._first = now
         if reasoning:
             self._first_thought = now if self._first_thought is None else self._first_thought
-            self._on_event(ReasoningDelta(reasoning))
+            self._tell(ReasoningDelta(reasoning))
         if text:
             self._first_text = now if self._first_text is None else self._first_text
-            self._on_event(TextDelta(text))
+            self._tell(TextDelta(text))
         for index in calls:
             call = self._reader.call(index)
-            self._on_event(ToolCallDelta(index, call.id, call.name, call.arguments))
+            self._tell(ToolCallDelta(index, call.id, call.name, call.arguments))
+
+    def _tell(self, event: Event) -> None:
+        self._telling = True
+        self._on_event(event)
+        self._telling = False  # still True after an exception: it is the callback's, not the wire's
 
     def _require_end(self, transport: Transport) -> None:
         """A stream that closes without a finish reason or [DONE] was cut, however cleanly."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
@@ -174,8 +175,10 @@ class Client(_Client):
     Example:
         >>> import anyfast_nb as af
         >>> client = af.Client(base_url="simulator")
-        >>> client.chat("What is 6 * 7?", max_tokens=400).text
-        '…42…'
+        >>> answer = client.chat("What is 6 * 7?", max_tokens=400)
+        >>> "42" in answer.text
+        True
+        >>> client.close()
     """
 
     def chat(
@@ -207,12 +210,19 @@ class Client(_Client):
 
         Leaving the loop early stops the request. Arguments and errors as in `chat`.
         """
+        return self._events(self._exchange(prompt, options))
+
+    def _events(self, exchange: Exchange) -> Iterator[Event]:
+        if io_loop().is_here():  # in a callback of ours: to wait for a queue here would stop the loop
+            heard: list[Event] = []
+            io_loop().run(self._gateway.run(exchange, heard.append))
+            yield from heard
+            return
         events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        exchange = self._exchange(prompt, options)
         running = io_loop().submit(self._gateway.run(exchange, events.put))
         running.future.add_done_callback(lambda _: events.put(None))
         try:
-            while (event := events.get()) is not None:
+            while (event := _next(events, exchange)) is not None:
                 yield event
             running.future.result()
         finally:
@@ -233,12 +243,24 @@ class Client(_Client):
         self.close()
 
 
+def _next(events: queue.SimpleQueue[Event | None], exchange: Exchange) -> Event | None:
+    try:
+        return events.get()
+    except KeyboardInterrupt:
+        raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
+
+
 class AsyncClient(_Client):
     """AnyFast, asynchronous, in any event loop (a notebook's as well).
 
     Example:
+        >>> import asyncio
         >>> import anyfast_nb as af
-        >>> answer = await af.AsyncClient(base_url="simulator").chat("Hello")
+        >>> async def greet():
+        ...     async with af.AsyncClient(base_url="simulator") as client:
+        ...         return await client.chat("Hello")
+        >>> asyncio.run(greet()).status
+        <Status.OK: 'ok'>
     """
 
     async def chat(
@@ -251,15 +273,21 @@ class AsyncClient(_Client):
         exchange = self._exchange(prompt, options)
         return await io_loop().wait(self._gateway.run(exchange, on_event))
 
-    async def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncIterator[Event]:
-        """Send a prompt and give each event as it comes; the last one is `Finished`."""
+    def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncGenerator[Event]:
+        """Send a prompt and give each event as it comes; the last one is `Finished`.
+
+        Cancelling or closing it stops the request. Arguments and errors as in `Client.chat`.
+        """
+        return self._events(self._exchange(prompt, options))
+
+    async def _events(self, exchange: Exchange) -> AsyncGenerator[Event]:
         here = asyncio.get_running_loop()
         events: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def put(event: Event | None) -> None:
-            here.call_soon_threadsafe(events.put_nowait, event)
+            with contextlib.suppress(RuntimeError):  # that loop has closed: nobody listens any more
+                here.call_soon_threadsafe(events.put_nowait, event)
 
-        exchange = self._exchange(prompt, options)
         running = io_loop().submit(self._gateway.run(exchange, put))
         running.future.add_done_callback(lambda _: put(None))
         try:

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import os
 import sys
 import threading
 from collections.abc import Coroutine
 from typing import Any, Final, Generic, TypeVar
+
+from anyfast_nb.errors import Interrupted
 
 T = TypeVar("T")
 
@@ -30,12 +33,16 @@ class _PrivateLoop(asyncio.SelectorEventLoop):
     """A class of its own, since nest_asyncio patches classes."""
 
 
+_current: contextvars.ContextVar[Running[Any] | None] = contextvars.ContextVar("_current", default=None)
+
+
 class IOLoop:
     """A private loop and its thread, started at the first call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: _PrivateLoop | None = None
+        self._inherited: list[_PrivateLoop | None] = []  # the parent's, kept open: they share its sockets
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._nests = False
@@ -44,33 +51,30 @@ class IOLoop:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Running[T]:
         """Run a coroutine there, in a copy of this context (so output reaches this cell)."""
-        loop = self._running()
-        running = Running[T](loop)
-        context = contextvars.copy_context()
-        loop.call_soon_threadsafe(lambda: running.start(work, context))
+        running = Running[T](self._running())
+        running.send(work)
         return running
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there and wait for it.
 
         Raises:
-            KeyboardInterrupt: after the task was cancelled and had a moment for its last words.
+            Interrupted: on Ctrl-C, after the task was cancelled and had a moment for its last words.
         """
         if self.is_here():
             return self._nested(work)
-        running: Running[T] | None = None
+        running = Running[T](self._running())  # before it is sent: an interrupt finds it at any moment
         try:
-            running = self.submit(work)
+            running.send(work)
             return running.future.result()
         except KeyboardInterrupt:
-            if running is not None:
-                running.future.cancel()
-                running.ended.wait(LAST_WORDS_S)
-            raise
+            running.future.cancel()
+            running.ended.wait(LAST_WORDS_S)
+            raise Interrupted from None
 
     def is_here(self) -> bool:
         """Is the caller on the private loop's thread?"""
-        return self._thread is threading.current_thread()
+        return self._thread is threading.current_thread() and self._pid == os.getpid()
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there and await it from any other loop."""
@@ -94,8 +98,11 @@ class IOLoop:
         def live() -> None:
             asyncio.set_event_loop(loop)
             loop.call_soon(ready.set)
-            loop.run_forever()
+            while True:
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):  # a callback's: its task has it
+                    loop.run_forever()
 
+        self._inherited.append(self._loop)
         self._thread = threading.Thread(target=live, name="anyfast-io", daemon=True)
         self._thread.start()
         ready.wait()
@@ -108,7 +115,15 @@ class IOLoop:
         if not self._nests:
             _let_nest(self._loop)
             self._nests = True
-        return self._loop.run_until_complete(work)
+        task = self._loop.create_task(work)
+        running = _current.get()
+        if running is not None:
+            running.nested.append(task)
+        try:
+            return self._loop.run_until_complete(task)
+        finally:
+            if running is not None:
+                running.nested.remove(task)
 
 
 class Running(Generic[T]):
@@ -117,21 +132,32 @@ class Running(Generic[T]):
     Attributes:
         future: the result; cancelling it cancels the work.
         ended: set when the work has really ended, its clean-up included.
+        nested: tasks that callbacks of the work wait for; an interrupt is for them as well.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.future: concurrent.futures.Future[T] = concurrent.futures.Future()
         self.ended = threading.Event()
+        self.nested: list[asyncio.Task[Any]] = []
         self._loop = loop
 
-    def start(self, work: Coroutine[Any, Any, T], context: contextvars.Context) -> None:
-        """Begin, on the loop's thread."""
+    def send(self, work: Coroutine[Any, Any, T]) -> None:
+        """Begin on the loop's thread, in a copy of this context."""
+        context = contextvars.copy_context()
+        context.run(_current.set, self)
+        self._loop.call_soon_threadsafe(self._start, work, context)
+
+    def _start(self, work: Coroutine[Any, Any, T], context: contextvars.Context) -> None:
         task = self._loop.create_task(work, context=context)
         task.add_done_callback(self._on_end)
 
+        def stop() -> None:
+            for each in [*self.nested, task]:
+                each.cancel()
+
         def on_future(done: concurrent.futures.Future[T]) -> None:
             if done.cancelled():
-                self._loop.call_soon_threadsafe(task.cancel)
+                self._loop.call_soon_threadsafe(stop)
 
         self.future.add_done_callback(on_future)
 

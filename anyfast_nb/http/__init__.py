@@ -1,0 +1,1 @@
+"""The only network I/O: transport, retries, server-sent events, redaction."""

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from email.utils import parsedate_to_datetime
 from anyfast_nb.errors import (
     AnyFastError,
     ConnectFailed,
+    InputError,
     RateLimitError,
     ReadTimedOut,
     ServerError,
@@ -36,6 +38,13 @@ class RetryPolicy:
     attempts: int = 4
     base_s: float = 1.0
     cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or not (0 <= self.base_s < math.inf and 0 <= self.cap_s < math.inf):
+            raise InputError(
+                f"{self} cannot work; attempts is at least 1, base_s and cap_s are seconds from 0",
+                field="policy",
+            )
 
 
 def may_repeat(error: AnyFastError, *, billed: bool) -> bool:
@@ -64,7 +73,7 @@ def delay_s(
     asked = _asked_s(headers, now or datetime.now(UTC))
     if asked is not None:
         return min(asked + uniform(0, 0.1 * asked), policy.cap_s)
-    ceiling = min(policy.base_s * 2 ** (attempt - 1), policy.cap_s)
+    ceiling = min(policy.base_s * 2.0 ** min(attempt - 1, 60), policy.cap_s)
     return uniform(ceiling / 4, ceiling)  # never at once: the server has just said no
 
 
@@ -78,7 +87,7 @@ def _asked_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return seconds
     try:
         when = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):  # all of these, for one bad date or another
         return None
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return max(0.0, (when - now).total_seconds())

@@ -39,6 +39,7 @@ class Decoder:
         self._max = max_line_bytes
         self._buffer = bytearray()
         self._scanned = 0  # no line end before this place, so a long line is read once
+        self._after_cr = False
         self._started = False
         self._event = ""
         self._data: list[str] = []
@@ -47,27 +48,22 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """Take one chunk of any size; give the events that it completes."""
+        if self._after_cr and chunk:  # the line ended at the CR; a LF now belongs to it
+            chunk, self._after_cr = chunk.removeprefix(b"\n"), False
         self._buffer += chunk
         if not self._started and not self._past_bom():
             return
         begin = 0
         while match := _LINE_END.search(self._buffer, max(begin, self._scanned)):
-            if match.group() == b"\r" and match.end() == len(self._buffer):
-                break  # a LF may follow in the next chunk
             line = bytes(self._buffer[begin : match.start()])
             begin = self._scanned = match.end()
+            self._after_cr = match.group() == b"\r" and begin == len(self._buffer)
             self._check(len(line))
             if (event := self._line(line)) is not None:
                 yield event
         del self._buffer[:begin]
-        self._scanned = max(0, len(self._buffer) - 1)
+        self._scanned = len(self._buffer)
         self._check(len(self._buffer))
-
-    def end(self) -> Iterator[ServerSentEvent]:
-        """The stream has ended: a last CR ends its line; an unfinished event is discarded."""
-        if self._buffer.endswith(b"\r") and (event := self._line(bytes(self._buffer[:-1]))) is not None:
-            yield event
-        self._buffer.clear()
 
     def _past_bom(self) -> bool:
         if len(self._buffer) < len(_BOM) and _BOM.startswith(bytes(self._buffer)):
@@ -93,7 +89,7 @@ class Decoder:
         text = value.removeprefix(b" ").decode("utf-8", "replace")  # one space only
         if name == b"data":
             self._data.append(text)
-            self._data_bytes += len(value)
+            self._data_bytes += len(value) + 1  # with its LF: empty lines fill the memory too
             self._check(self._data_bytes)
         elif name == b"event":
             self._event = text
@@ -125,8 +121,7 @@ def decode(chunks: Iterable[bytes], *, max_line_bytes: int = CHAT_LINE_BYTES) ->
     """
     decoder = Decoder(max_line_bytes=max_line_bytes)
     for chunk in chunks:
-        yield from decoder.feed(chunk)
-    yield from decoder.end()
+        yield from decoder.feed(chunk)  # "if the file ends in the middle of an event, it is not dispatched"
 
 
 async def adecode(
@@ -137,5 +132,3 @@ async def adecode(
     async for chunk in chunks:
         for event in decoder.feed(chunk):
             yield event
-    for event in decoder.end():
-        yield event

@@ -9,23 +9,23 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from anyfast_nb._version import __version__
 from anyfast_nb.errors import (
     AnyFastError,
     ConfigError,
-    ConnectFailed,
     InputError,
     ProtocolError,
-    ReadTimedOut,
-    WireCut,
+    StatusError,
+    WireError,
 )
 from anyfast_nb.http import retry
+from anyfast_nb.http.failures import limited, lost, translated
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.sse import CHAT_LINE_BYTES, Decoder, ServerSentEvent
 from anyfast_nb.settings import Endpoint, is_loopback
@@ -33,14 +33,12 @@ from anyfast_nb.wire.problems import Problem, is_problem, read_problem, to_error
 from anyfast_nb.wire.values import Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import httpx
 
 MAX_BODY_BYTES: Final = 64_000_000
 _MAX_ERROR_BYTES: Final = 65_536
 _MAX_REDIRECTS: Final = 5
-_MAYBE_BILLED: Final = "Sent, and may be billed: it was not repeated by itself."
+_LAST_BYTES_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Limits:
     Attributes:
         connect_s: until a connection stands.
         response_s: from the request to the first byte of its reply.
-        idle_s: between two pieces of *data* in a stream; heartbeats do not count.
+        idle_s: between two pieces of *data*; heartbeats in a stream do not count.
         total_s: the whole call with its retries.
     """
 
@@ -69,6 +67,11 @@ class Call:
     body: Mapping[str, Any] | None = None
     bills: bool = False
     max_line_bytes: int = CHAT_LINE_BYTES
+
+    @property
+    def streams(self) -> bool:
+        """Does it ask for server-sent events?"""
+        return bool(self.body and self.body.get("stream"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,11 @@ class Transport:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._uniform = uniform
-        self._made: httpx.AsyncClient | None = None
+        self._made: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     async def close(self) -> None:
         """Close the connections."""
-        made, self._made = self._made, None
+        made = self._made.pop(asyncio.get_running_loop(), None)
         if made is not None:
             await made.aclose()
 
@@ -125,88 +128,81 @@ class Transport:
         Raises:
             WireError, StatusError: see `anyfast_nb.errors`.
         """
-        async with self._within_total(), self._opened(call, on_retry, on_head) as response:
-            with _translated(self.endpoint.base_url):
-                text = await _limited_text(response, limit=MAX_BODY_BYTES)
-            return self._object(text, response, call)
+        async with self._opened(call, on_retry, on_head) as (response, text):
+            return self._object(text or "", response, call)
 
     async def stream(
         self,
         call: Call,
-        on_event: Callable[[ServerSentEvent], None],
+        on_event: Callable[[ServerSentEvent], bool],
         *,
         on_body: Callable[[dict[str, Any]], None],
         on_retry: OnRetry | None = None,
         on_head: OnHead | None = None,
     ) -> None:
-        """Send, and give each server-sent event to `on_event` as it comes.
+        """Send, and give each server-sent event to `on_event` as it comes, until that says True: the end.
 
         A server that ignores ``stream`` and answers with plain JSON is answered too: by `on_body`.
 
         Raises:
             WireError, StatusError: see `anyfast_nb.errors`.
         """
-        async with self._within_total(), self._opened(call, on_retry, on_head) as response:
-            if "text/event-stream" not in response.headers.get("content-type", ""):
-                with _translated(self.endpoint.base_url):
-                    text = await _limited_text(response, limit=MAX_BODY_BYTES)
+        async with self._opened(call, on_retry, on_head) as (response, text):
+            if text is not None:
                 on_body(self._object(text, response, call))
-                return
-            await self._pump(response, on_event, Decoder(max_line_bytes=call.max_line_bytes))
+            else:
+                await self._pump(response, on_event, call)
 
     async def _pump(
-        self, response: httpx.Response, on_event: Callable[[ServerSentEvent], None], decoder: Decoder
+        self, response: httpx.Response, on_event: Callable[[ServerSentEvent], bool], call: Call
     ) -> None:
-        now = asyncio.get_running_loop().time
-        idle = self._limits.idle_s
-        try:
-            async with asyncio.timeout(idle) as timer:
-                with _translated(self.endpoint.base_url):
-                    async for chunk in response.aiter_bytes():
-                        event = None
-                        for event in decoder.feed(chunk):
-                            on_event(event)
-                        if event is not None:  # a heartbeat is no event
-                            timer.reschedule(now() + idle)
-                    for event in decoder.end():
-                        on_event(event)
-        except TimeoutError:
-            raise ReadTimedOut(f"no data for {idle:g} s in the stream", hint=_MAYBE_BILLED) from None
+        now, idle = asyncio.get_running_loop().time, self._limits.idle_s
+        decoder = Decoder(max_line_bytes=call.max_line_bytes)
+        async with (
+            limited(idle, f"no data for {idle:g} s in the stream", bills=call.bills) as timer,
+            aclosing(self._pieces(response, call)) as pieces,
+        ):
+            async for chunk in pieces:
+                event = None
+                for event in decoder.feed(chunk):
+                    timer.reschedule(None)  # the time that `on_event` takes is not the server's
+                    if on_event(event):
+                        timer.reschedule(now() + idle)
+                        await _drain(pieces)
+                        return
+                if event is not None:  # a heartbeat is no event
+                    timer.reschedule(now() + idle)
 
     # --- one try, and the next ------------------------------------------------------------
 
     @asynccontextmanager
-    async def _within_total(self) -> AsyncIterator[None]:
-        total = self._limits.total_s
-        try:
-            async with asyncio.timeout(total):
-                yield
-        except TimeoutError:
-            raise ReadTimedOut(f"the call took more than {total:g} s in all", hint=_MAYBE_BILLED) from None
-
-    @asynccontextmanager
     async def _opened(
         self, call: Call, on_retry: OnRetry | None, on_head: OnHead | None
-    ) -> AsyncIterator[httpx.Response]:
-        response = await self._sent(call, on_retry or (lambda _: None))
+    ) -> AsyncIterator[tuple[httpx.Response, str | None]]:
+        """An accepted call within its total time: the response, and its text unless it is a stream."""
+        total = self._limits.total_s
         try:
-            if on_head is not None:
-                on_head(_head(response))
-            yield response
-        finally:
-            await response.aclose()
+            async with limited(total, f"the call took more than {total:g} s in all", bills=call.bills):
+                response, text = await self._sent(call, on_retry or (lambda _: None))
+                try:
+                    if on_head is not None:
+                        on_head(self._head(response))
+                    yield response, text
+                finally:
+                    await response.aclose()
+        except AnyFastError as error:
+            error.__context__ = None  # a foreign exception holds the request, and with it the key
+            raise
 
-    async def _sent(self, call: Call, on_retry: OnRetry) -> httpx.Response:
+    async def _sent(self, call: Call, on_retry: OnRetry) -> tuple[httpx.Response, str | None]:
         content = _encoded(call.body)
         for attempt in range(1, self._policy.attempts + 1):
             headers: Mapping[str, str] = {}
             try:
                 response = await self._once(call, content)
-                if response.status_code < 300:
-                    return response
                 headers = response.headers
-                error: AnyFastError = await self._refusal(response, call)
-            except (ConnectFailed, ReadTimedOut, WireCut) as failure:
+                return response, await self._accepted(response, call)
+            except (WireError, StatusError) as failure:
                 error = failure
             if attempt == self._policy.attempts or not retry.may_repeat(error, billed=call.bills):
                 raise error
@@ -217,23 +213,30 @@ class Transport:
 
     async def _once(self, call: Call, content: bytes | None) -> httpx.Response:
         """One try; a redirect is followed on the same origin alone."""
-        client = self._client()
-        url = self.endpoint.base_url + call.path
+        client, base_url, limit = self._client(), self.endpoint.base_url, self._limits.response_s
+        url = base_url + call.path
         for _ in range(_MAX_REDIRECTS):
-            with _translated(self.endpoint.base_url):
+            with translated(base_url, bills=call.bills):
                 request = client.build_request(call.method, url, content=content, headers=self._headers(call))
-                try:
-                    async with asyncio.timeout(self._limits.response_s):
-                        response = await client.send(request, stream=True)
-                except TimeoutError:
-                    raise ReadTimedOut(
-                        f"no reply within {self._limits.response_s:g} s", hint=_MAYBE_BILLED
-                    ) from None
+                async with limited(limit, f"no reply within {limit:g} s", bills=call.bills):
+                    response = await client.send(request, stream=True)
             if not response.is_redirect or response.next_request is None:
                 return response
             await response.aclose()
             url = self._followed(response, call)
-        raise ProtocolError(f"more than {_MAX_REDIRECTS} redirects from {self.endpoint.base_url}")
+        raise lost(ProtocolError, f"more than {_MAX_REDIRECTS} redirects from {base_url}", bills=call.bills)
+
+    async def _accepted(self, response: httpx.Response, call: Call) -> str | None:
+        """The whole text of a reply, None for a stream still to be read; a refusal is raised."""
+        try:
+            if response.status_code >= 300:
+                await self._refuse(response, call)
+            if call.streams and "text/event-stream" in response.headers.get("content-type", "").lower():
+                return None
+            return await self._text(response, call, most_bytes=MAX_BODY_BYTES)
+        except BaseException:
+            await response.aclose()
+            raise
 
     def _followed(self, response: httpx.Response, call: Call) -> str:
         """Where a redirect leads, if key and body may go there."""
@@ -242,7 +245,7 @@ class Transport:
         ours = response.request.url
         if (target.scheme, target.host, target.port) != (ours.scheme, ours.host, ours.port):
             raise ConfigError(
-                f"{ours.host} redirects to {target.host}; key and request were not passed on",
+                f"{ours.host} redirects to {self.redact(target.host)}; key and request were not passed on",
                 hint="If that host is meant, make it the base URL: `%anyfast config base_url=…`.",
             )
         if call.method != "GET" and response.status_code not in {307, 308}:
@@ -255,36 +258,64 @@ class Transport:
     # --- what goes out --------------------------------------------------------------------
 
     def _client(self) -> httpx.AsyncClient:
-        if self._made is None:
-            self._made = _new_client(self.endpoint.base_url, self._limits)
-        return self._made
+        """One for each loop: in a forked child the old loop's connections are the parent's."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._made:
+            self._made[loop] = _new_client(self.endpoint.base_url, self._limits)
+        return self._made[loop]
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = {
             "Authorization": f"Bearer {self.endpoint.api_key.reveal()}",
             "User-Agent": f"anyfast-nb/{__version__}",
-            "Accept": "text/event-stream, application/json",
+            "Accept": "text/event-stream, application/json" if call.streams else "application/json",
         }
         return {**headers, "Content-Type": "application/json"} if call.body is not None else headers
 
     # --- what comes back ------------------------------------------------------------------
 
-    async def _refusal(self, response: httpx.Response, call: Call) -> AnyFastError:
-        with _translated(self.endpoint.base_url):
-            try:
-                text = await _limited_text(response, limit=_MAX_ERROR_BYTES)
-            except (ReadTimedOut, WireCut):
-                text = ""  # the status alone says enough
-            finally:
-                await response.aclose()
-        return self.error_in(text, status=response.status_code, bills=call.bills, head=_head(response))
+    async def _pieces(self, response: httpx.Response, call: Call) -> AsyncGenerator[bytes]:
+        with translated(self.endpoint.base_url, bills=call.bills):
+            async for chunk in response.aiter_bytes():
+                yield chunk
 
-    def error_in(self, text: str, *, status: int, bills: bool, head: Head | None = None) -> AnyFastError:
+    async def _text(self, response: httpx.Response, call: Call, *, most_bytes: int) -> str:
+        taken = bytearray()
+        now, idle = asyncio.get_running_loop().time, self._limits.idle_s
+        async with (
+            limited(idle, f"no data for {idle:g} s in the reply", bills=call.bills) as timer,
+            aclosing(self._pieces(response, call)) as pieces,
+        ):
+            async for chunk in pieces:
+                timer.reschedule(now() + idle)
+                taken += chunk
+                if len(taken) > most_bytes:
+                    raise lost(
+                        ProtocolError, f"the reply has more than {most_bytes:,} bytes", bills=call.bills
+                    )
+        return taken.decode("utf-8-sig", "replace")
+
+    async def _refuse(self, response: httpx.Response, call: Call) -> NoReturn:
+        try:
+            text = await self._text(response, call, most_bytes=_MAX_ERROR_BYTES)
+        except WireError:
+            text = ""  # the status alone says enough
+        known_id = self._head(response).request_id
+        raise self.error_in(text, status=response.status_code, bills=call.bills, request_id=known_id)
+
+    def error_in(self, text: str, *, status: int, bills: bool, request_id: str = "") -> StatusError:
         """The error in a body or a stream's frame, without a trace of the key."""
         found = read_problem(text)
         clean = {name: self.redact(getattr(found, name)) for name in ("message", "code", "type", "param")}
-        request_id = self.redact(found.request_id or (head.request_id if head else ""))
-        return to_error(Problem(**clean, request_id=request_id), status=status, bills=bills)
+        known_id = self.redact(found.request_id) or request_id
+        return to_error(Problem(**clean, request_id=known_id), status=status, bills=bills)
+
+    def _head(self, response: httpx.Response) -> Head:
+        headers = response.headers
+        return Head(
+            simulated=headers.get("x-anyfast-simulated") == "1",
+            request_id=self.redact(headers.get("x-oneapi-request-id") or headers.get("x-request-id") or ""),
+        )
 
     def redact(self, text: str) -> str:
         """Take this endpoint's key, and any other secret, out of a text."""
@@ -297,15 +328,17 @@ class Transport:
             body = None
         if isinstance(body, dict) and not is_problem(body):
             return body
-        head = _head(response)
         if isinstance(body, dict):
-            raise self.error_in(text, status=response.status_code, bills=call.bills, head=head)
-        what = self.redact(read_problem(text).message) or "nothing"
-        raise ProtocolError(
-            f"{self.endpoint.base_url} answered with {what[:120]}, not with JSON",
-            hint=("Sent, and may be billed. " if call.bills else "")
-            + "Is the base URL an AnyFast gateway? See `%anyfast doctor`.",
+            known_id = self._head(response).request_id
+            raise self.error_in(text, status=response.status_code, bills=call.bills, request_id=known_id)
+        what = self.redact(read_problem(text).message)[:120] or "nothing"
+        error = lost(
+            ProtocolError,
+            f"{self.endpoint.base_url} answered with {what}, not with JSON",
+            bills=call.bills,
         )
+        error.hint += " Is the base URL an AnyFast gateway?"
+        raise error
 
 
 def _new_client(base_url: str, limits: Limits) -> httpx.AsyncClient:
@@ -340,59 +373,9 @@ def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
     return content
 
 
-def _head(response: httpx.Response) -> Head:
-    headers = response.headers
-    return Head(
-        simulated=headers.get("x-anyfast-simulated") == "1",
-        request_id=headers.get("x-oneapi-request-id") or headers.get("x-request-id") or "",
-    )
-
-
-async def _limited_text(response: httpx.Response, *, limit: int) -> str:
-    taken = bytearray()
-    async for chunk in response.aiter_bytes():
-        taken += chunk
-        if len(taken) > limit:
-            if limit == _MAX_ERROR_BYTES:
-                break
-            raise ProtocolError(f"the reply has more than {limit:,} bytes", hint=_MAYBE_BILLED)
-    return bytes(taken[:limit]).decode("utf-8", "replace")
-
-
-@contextmanager
-def _translated(base_url: str) -> Generator[None]:
-    """Foreign exceptions to ours; which of them mean that nothing was sent is decided here."""
-    import httpx
-
-    host = urlsplit(base_url).netloc
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-        raise ConnectFailed(
-            f"no connection to {host} ({_why(error)}); nothing was sent",
-            hint="Check the base URL and the network: `%anyfast doctor`.",
-        ) from None
-    except httpx.TimeoutException:
-        raise ReadTimedOut(f"{host} fell silent", hint=_MAYBE_BILLED) from None
-    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            f"the request cannot be sent: {redact(str(error))}", hint="Check the base URL."
-        ) from None
-    except httpx.DecodingError:
-        raise ProtocolError(f"{host} sent bytes that cannot be unpacked", hint=_MAYBE_BILLED) from None
-    except httpx.TransportError:
-        raise WireCut(f"the connection to {host} broke off", hint=_MAYBE_BILLED) from None
-
-
-def _why(error: Exception) -> str:
-    words = redact(str(error)).lower()
-    for sign, why in (
-        ("certificate", "its certificate cannot be verified"),
-        ("name or service", "the name is not known"),
-        ("getaddrinfo", "the name is not known"),
-        ("all connection attempts failed", "refused"),
-        ("refused", "refused"),
-    ):
-        if sign in words:
-            return why
-    return "timed out" if "timeout" in type(error).__name__.lower() else "unreachable"
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Read what follows the end, so that the connection serves the next call; a server may keep it open."""
+    with suppress(TimeoutError, AnyFastError):
+        async with asyncio.timeout(_LAST_BYTES_S):
+            async for _ in pieces:
+                pass

@@ -5,6 +5,7 @@ Source: seed 001 (reference), seed 000 (guide), wire reference 3.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ PATH: Final = "/v1/chat/completions"
 ROLES: Final = ("system", "user", "assistant", "tool")
 EFFORTS: Final = ("minimal", "low", "medium", "high")
 THINKING: Final = ("enabled", "disabled", "auto")
+DETAILS: Final = ("low", "high", "auto")
 _OWN: Final = {
     "model", "messages", "max_tokens", "temperature", "top_p", "stop", "stream", "stream_options",
     "tools", "tool_choice", "thinking", "reasoning_effort", "response_format",
@@ -36,7 +38,7 @@ def image_part(url: str, *, detail: str | None = None) -> dict[str, Any]:
     """An image by URL or data URI; `detail` is low, high or auto."""
     image = {"url": url}
     if detail is not None:
-        image["detail"] = checks.one_of("detail", detail, allowed=("low", "high", "auto"))
+        image["detail"] = checks.one_of("detail", detail, allowed=DETAILS)
     return {"type": "image_url", "image_url": image}
 
 
@@ -104,7 +106,7 @@ def build_chat(
         body["top_p"] = checks.in_range("top_p", top_p)
     body |= _stop(stop) | _tools(tools, tool_choice) | _reasoning(thinking, reasoning_effort)
     if response_format is not None:
-        body["response_format"] = dict(response_format)
+        body["response_format"] = checks.mapping("response_format", response_format)
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body | _extra(extra)
@@ -123,12 +125,12 @@ def _message(field: str, message: Any) -> dict[str, Any]:
         raise InputError(f"{field} must be a mapping with role and content", field=field)
     checks.one_of(f"{field}.role", message.get("role"), allowed=ROLES)
     content = message.get("content")
-    if isinstance(content, Sequence) and not isinstance(content, str):
+    if isinstance(content, list | tuple):
         for i, part in enumerate(content):
             _part(f"{field}.content[{i}]", part)
     elif content is not None and not isinstance(content, str):
         raise InputError(f"{field}.content must be text or a list of parts", field=f"{field}.content")
-    elif not content and not message.get("tool_calls") and message.get("role") == "user":
+    if not content and (content is None or message["role"] == "user") and not message.get("tool_calls"):
         raise InputError(f"{field}.content is empty; give a prompt", field=f"{field}.content")
     return dict(message)
 
@@ -149,6 +151,8 @@ def _part(field: str, part: Any) -> None:
         return
     url = value.get("url") if isinstance(value, Mapping) else None
     checks.text(f"{field}.{kind}.url", url)
+    if kind == "image_url" and value.get("detail") is not None:
+        checks.one_of(f"{field}.image_url.detail", value["detail"], allowed=DETAILS)
     if kind == "video_url" and value.get("fps") is not None:
         checks.in_range(f"{field}.video_url.fps", value["fps"], name="fps")
 
@@ -156,8 +160,10 @@ def _part(field: str, part: Any) -> None:
 def _stop(stop: str | Sequence[str] | None) -> dict[str, Any]:
     if stop is None:
         return {}
-    texts = [stop] if isinstance(stop, str) else list(stop)
     most = catalog.limit("stop").max_items or 0
+    if not isinstance(stop, str | list | tuple):
+        raise InputError(f"stop must be a text, or a list of 1 to {most} texts", field="stop")
+    texts = [stop] if isinstance(stop, str) else list(stop)
     if not 1 <= len(texts) <= most or not all(isinstance(text, str) and text for text in texts):
         raise InputError(
             f"stop holds {len(texts)} entries; allowed is 1 to {most} texts that are not empty", field="stop"
@@ -169,6 +175,8 @@ def _tools(
     tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str, Any] | None
 ) -> dict[str, Any]:
     out: dict[str, Any] = {}
+    if tools is not None and not isinstance(tools, list | tuple):
+        raise InputError("tools must be a list of functions", field="tools", hint="Write tools=[…].")
     for i, tool in enumerate(tools or ()):
         function = tool.get("function") if isinstance(tool, Mapping) else None
         if not isinstance(function, Mapping) or not function.get("name"):
@@ -178,8 +186,10 @@ def _tools(
     if tools:
         out["tools"] = [dict(tool) for tool in tools]
     if choice is not None:
-        if isinstance(choice, str):
-            checks.one_of("tool_choice", choice, allowed=("none", "auto", "required"))
+        function = choice.get("function") if isinstance(choice, Mapping) else None
+        if not isinstance(function, Mapping) or not function.get("name"):
+            words = ("none", "auto", "required", '{"type": "function", "function": {"name": …}}')
+            checks.one_of("tool_choice", choice, allowed=words)
         out["tool_choice"] = choice
     return out
 
@@ -194,14 +204,15 @@ def _reasoning(thinking: str | None, effort: str | None) -> dict[str, Any]:
 
 
 def _extra(extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    clash = sorted(_OWN & set(extra or ()))
+    fields = {} if extra is None else checks.mapping("extra", extra)
+    clash = sorted(_OWN & set(fields))
     if clash:
         raise InputError(
             f"extra holds {clash[0]!r}, which has an argument of its own",
             field=f"extra.{clash[0]}",
             hint=f"Use {clash[0]}=… instead.",
         )
-    return dict(extra or {})
+    return fields
 
 
 # --- reading ------------------------------------------------------------------------------
@@ -229,6 +240,7 @@ class ChatReader:
         self._calls: dict[int, _Call] = {}
         self._finish = ""
         self._usage: Any = None
+        self._index: Any = None
         self._last: dict[str, Any] = {}
 
     @property
@@ -252,11 +264,8 @@ class ChatReader:
         self._model = str(body.get("model") or self._model)
         if isinstance(body.get("usage"), Mapping):  # cumulative where it comes often: the last one counts
             self._usage = body["usage"]
-        self._last = {key: body[key] for key in ("created", "service_tier") if body.get(key) is not None}
-        choices = body.get("choices")
-        if not isinstance(choices, Sequence) or not choices or not isinstance(choices[0], Mapping):
-            return "", "", []  # the usage chunk has no choices
-        choice = choices[0]
+        self._last |= {key: body[key] for key in ("created", "service_tier") if body.get(key) is not None}
+        choice = self._choice(body.get("choices"))
         self._finish = str(choice.get("finish_reason") or self._finish)
         delta = choice.get(piece)
         if not isinstance(delta, Mapping):
@@ -269,22 +278,35 @@ class ChatReader:
             self._text.append(text)
         return reasoning, text, self._take_calls(delta.get("tool_calls"))
 
+    def _choice(self, choices: Any) -> Mapping[str, Any]:
+        """The first answer's part of a chunk; the usage chunk has none, nor have those of other answers."""
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, Mapping):
+                index = choice.get("index") or 0
+                self._index = index if self._index is None else self._index
+                if index == self._index:
+                    return choice
+        return {}
+
     def _take_calls(self, calls: Any) -> list[int]:
         touched = []
-        for position, call in enumerate(calls if isinstance(calls, Sequence) else ()):
+        for call in calls if isinstance(calls, list) else ():
             if isinstance(call, Mapping):
-                touched.append(index := self._index_of(call, position))
+                touched.append(index := self._index_of(call))
                 self._calls.setdefault(index, _Call()).add(call)
         return touched
 
-    def _index_of(self, call: Mapping[str, Any], position: int) -> int:
-        """By index; some servers leave it out: then by id, then by place."""
+    def _index_of(self, call: Mapping[str, Any]) -> int:
+        """By index; where a server leaves it out, by id; a piece without both goes on with the last call."""
         if isinstance(call.get("index"), int):
             return int(call["index"])
         for index, known in self._calls.items():
             if call.get("id") and known.id == call["id"]:
                 return index
-        return len(self._calls) if call.get("id") and position in self._calls else position
+        last = max(self._calls, default=-1)
+        function = call.get("function")
+        begins = call.get("id") or (isinstance(function, Mapping) and function.get("name"))
+        return last + 1 if begins or last < 0 else last
 
     def call(self, index: int) -> ToolCall:
         """One tool call as far as it has come."""
@@ -320,7 +342,8 @@ class _Call:
         function = function if isinstance(function, Mapping) else {}
         self.id = self.id or _str(fragment.get("id"))
         self.name = self.name or _str(function.get("name"))
-        self.arguments.append(_str(function.get("arguments")))
+        arguments = function.get("arguments")
+        self.arguments.append(json.dumps(arguments) if isinstance(arguments, Mapping) else _str(arguments))
 
 
 def _str(value: Any) -> str:

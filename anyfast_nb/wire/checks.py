@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from anyfast_nb import catalog
@@ -15,16 +17,18 @@ def in_range(field: str, value: Any, *, name: str | None = None, whole: bool = F
         InputError: not a number, or outside the range.
     """
     bounds = catalog.limit(name or field)
-    kind = "a whole number" if whole else "a number"
-    span = _span(bounds)
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+    span = f"{'a whole number' if whole else 'a number'} {_span(bounds)}"
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):  # numpy's as well
         raise InputError(
-            f"{field} is {_shown(value)}; it must be {kind} {span}", field=field, hint="Nothing was sent."
+            f"{field} is {_shown(value)}; it must be {span}", field=field, hint="Nothing was sent."
         )
+    value = int(value) if isinstance(value, Integral) else float(value)
     low = float("-inf") if bounds.min is None else bounds.min
     high = float("inf") if bounds.max is None else bounds.max
     if not low <= value <= high:  # NaN is outside as well
-        raise InputError(f"{field} is {value}; allowed is {span}", field=field, hint="Nothing was sent.")
+        raise InputError(
+            f"{field} is {_shown(value)}; allowed is {span}", field=field, hint="Nothing was sent."
+        )
     return value
 
 
@@ -47,6 +51,15 @@ def text(field: str, value: Any) -> str:
             hint="Nothing was sent.",
         )
     return value
+
+
+def mapping(field: str, value: Any) -> dict[str, Any]:
+    """Check for a mapping; give it as a dict of its own."""
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{field} is {_shown(value)}; it must be a mapping", field=field, hint="Nothing was sent."
+        )
+    return dict(value)
 
 
 def _span(bounds: catalog.Limit) -> str:

@@ -30,9 +30,11 @@ from anyfast_nb.errors import (
 )
 
 _MAX_DEPTH: Final = 5
-_MAX_JSON: Final = 16_384
+_MAX_BODY: Final = 65_536
+_MAX_JSON: Final = 16_384  # of JSON in a string inside
 _RAW_CHARS: Final = 400
-_REQUEST_ID = re.compile(r"\(request id:\s*([\w-]+)\)", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"\s?\(request id:\s{0,9}([\w-]+)\)", re.IGNORECASE)
+_BRACKETED = re.compile(r"\[([A-Za-z]\w*(?:\.\w+)+)\]")  # "upstream_error: [NotFound.group_id] The …"
 _MODERATION = re.compile(r"SensitiveContent|content_filter|moderation|FaceMismatch", re.IGNORECASE)
 _QUOTA = re.compile(
     r"insufficient[_ ](user[_ ])?quota|insufficient[_ ]balance|quota.{0,20}(used up|exhausted)"
@@ -58,7 +60,7 @@ class Problem:
 
 def read_problem(body: str) -> Problem:
     """Find message, code, type, param and request id in an error body of any shape."""
-    found = list(_walk(_json(body), depth=0))
+    found = list(_walk(_json(body, limit=_MAX_BODY), depth=0))
     request_id = next((p.request_id for p in found if p.request_id), "")
     if not any(p.message or p.code for p in found):
         return Problem(message=_words_of(body), request_id=request_id)
@@ -66,9 +68,10 @@ def read_problem(body: str) -> Problem:
     message = next((p.message for p in reversed(found) if p.message), "")
     if match := _REQUEST_ID.search(message):
         request_id = request_id or match.group(1)
+    bracketed = _BRACKETED.search(message)
     return Problem(
         message=message,
-        code=next((p.code for p in reversed(found) if p.code), ""),
+        code=next((p.code for p in reversed(found) if p.code), bracketed.group(1) if bracketed else ""),
         type=next((p.type for p in reversed(found) if p.type), ""),
         param=next((p.param for p in reversed(found) if p.param), ""),
         request_id=request_id,
@@ -80,7 +83,11 @@ def is_problem(body: object) -> bool:
     if not isinstance(body, Mapping):
         return False
     metadata = body.get("ResponseMetadata")
-    return bool(body.get("error")) or (isinstance(metadata, Mapping) and bool(metadata.get("Error")))
+    if body.get("error") or (isinstance(metadata, Mapping) and metadata.get("Error")):
+        return True
+    # {"code", "message", "data": null}; the wrapper of a task that goes well has data, and "success" or 0
+    failed = body.get("code") not in (None, "", "success", 0, 200) or body.get("success") is False
+    return failed and isinstance(body.get("message"), str) and not body.get("data") and "choices" not in body
 
 
 def _walk(value: object, *, depth: int) -> Iterator[Problem]:
@@ -117,9 +124,9 @@ def _word(value: object) -> str:
     return "" if word == "success" else word  # a task wrapper's code, beside a failure inside
 
 
-def _json(text: object) -> Any:
+def _json(text: object, *, limit: int = _MAX_JSON) -> Any:
     """A JSON object in a string, or None."""
-    if not isinstance(text, str) or not text.lstrip().startswith("{") or len(text) > _MAX_JSON:
+    if not isinstance(text, str) or len(text) > limit or not text.lstrip().startswith("{"):
         return None
     try:
         value = json.loads(text)
@@ -130,7 +137,8 @@ def _json(text: object) -> Any:
 
 def _words_of(body: str) -> str:
     """What a person can read in a body that is no error of AnyFast's."""
-    if "<html" in body[:1000].lower() or "<!doctype" in body[:1000].lower():
+    body = body[:4096]
+    if "<html" in body.lower() or "<!doctype" in body.lower():
         title = re.search(r"<title>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
         heading = re.search(r"<h1>(.*?)</h1>", body, re.IGNORECASE | re.DOTALL)
         words = re.sub(r"\s+", " ", (title or heading).group(1)).strip() if title or heading else "no title"  # type: ignore[union-attr]
@@ -146,41 +154,42 @@ def to_error(problem: Problem, *, status: int, bills: bool = True) -> StatusErro
 
     Args:
         problem: what the server said.
-        status: the HTTP status, 0 for an error inside a stream.
+        status: the HTTP status, 0 for an error inside a stream: the work had begun by then.
         bills: whether the call is one that costs money.
     """
     cls = _class_of(problem, status)
-    said = problem.message.rstrip(". ") or problem.code or "no words"
-    undone = cls is ServerError and (status == 503 or not bills)
+    said = _REQUEST_ID.sub("", problem.message).rstrip(". ") or problem.code or "no words"
+    maybe = bills and (status == 0 or (cls is ServerError and status != 503))
     error = cls(
         f"{status or 'in the stream:'} {_TITLES[cls]}: {said[:_RAW_CHARS]}",
-        status=status,
+        status=status or 200,
         code=problem.code,
         type=problem.type,
         param=problem.param,
         request_id=problem.request_id,
         raw_message=problem.message,
-        hint=("Not billed. Try again later." if undone else _HINTS[cls])
+        hint=("Sent, and may be billed: it was not repeated by itself. " if maybe else "Not billed. ")
+        + _HINTS[cls]
         + (f" (request id {problem.request_id})" if problem.request_id else ""),
     )
-    if undone:
-        error.billed = Billed.NO
+    error.billed = Billed.MAYBE if maybe else Billed.NO
+    error.retryable = cls.retryable and not maybe
     return error
 
 
 def _class_of(problem: Problem, status: int) -> type[StatusError]:
     words = f"{problem.code} {problem.type} {problem.message}"
+    if problem.code in _BY_CODE:
+        return _BY_CODE[problem.code]
     if _NO_MODEL.search(words):
         return ModelNotFoundError
     if _QUOTA.search(words):  # reported as 401, 403 or 429: the words decide
         return QuotaError
-    if _MODERATION.search(words):
+    if _MODERATION.search(problem.code) or (status in {0, 200, 400, 403, 451} and _MODERATION.search(words)):
         return ModerationError
-    if by_status := _BY_STATUS.get(status):
-        return by_status
-    if status >= 500:
-        return ServerError
-    return _class_by_words(words) if status < 400 else BadRequestError
+    if status < 400:
+        return _class_by_words(words)
+    return _BY_STATUS.get(status, ServerError if status >= 500 else BadRequestError)
 
 
 def _class_by_words(words: str) -> type[StatusError]:
@@ -193,6 +202,12 @@ def _class_by_words(words: str) -> type[StatusError]:
     return BadRequestError if "invalid" in lowered else ServerError
 
 
+_BY_CODE: Final[dict[str, type[StatusError]]] = {  # Kling's: account in arrears, pack used up, content
+    "1101": QuotaError,
+    "1102": QuotaError,
+    "1300": ModerationError,
+    "1301": ModerationError,
+}
 _BY_STATUS: Final[dict[int, type[StatusError]]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -213,13 +228,13 @@ _TITLES: Final[dict[type[StatusError], str]] = {
     ServerError: "the server failed",
 }
 _HINTS: Final[dict[type[StatusError], str]] = {
-    BadRequestError: "Not billed. Change the request; repeating it gives the same answer.",
+    BadRequestError: "Change the request; repeating it gives the same answer.",
     ModerationError: "Change the words or the media that the message names.",
-    AuthenticationError: "Not billed. Check the key: `%anyfast login`, or ANYFAST_API_KEY.",
-    PermissionDeniedError: "Not billed. This key may not do this; see the console.",
-    QuotaError: "Not billed. Top up in the console, or use another key.",
-    NotFoundError: "Not billed. Check the base URL: `%anyfast doctor`.",
-    ModelNotFoundError: "Not billed. `%anyfast models` lists what this key can use.",
-    RateLimitError: "Not billed. Wait a little, then run it again.",
-    ServerError: "Sent, and may be billed: it was not repeated by itself.",
+    AuthenticationError: "Check the key: `%anyfast login`, or ANYFAST_API_KEY.",
+    PermissionDeniedError: "This key may not do this; see the console.",
+    QuotaError: "Top up in the console, or use another key.",
+    NotFoundError: "Check the base URL: `%anyfast doctor`.",
+    ModelNotFoundError: "`%anyfast models` lists what this key can use.",
+    RateLimitError: "Wait a little, then run it again.",
+    ServerError: "Try again later.",
 }

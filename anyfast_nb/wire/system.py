@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,13 +20,16 @@ class ServedModel:
 
 def read_models(body: Mapping[str, Any]) -> list[ServedModel]:
     """The list in a reply; entries without an id are left out."""
-    entries = body.get("data")
     return [
         ServedModel(
             id=str(entry["id"]),
             owned_by=str(entry.get("owned_by") or ""),
-            endpoints=tuple(map(str, entry.get("supported_endpoint_types") or ())),
+            endpoints=tuple(map(str, _listed(entry.get("supported_endpoint_types")))),
         )
-        for entry in (entries if isinstance(entries, Sequence) else ())
+        for entry in _listed(body.get("data"))
         if isinstance(entry, Mapping) and entry.get("id")
     ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

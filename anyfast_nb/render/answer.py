@@ -1,0 +1,165 @@
+"""A finished answer as a mimebundle: the text exactly, and safe HTML that stands by itself.
+
+What changes from run to run (seconds, speed, ids) is kept in the output's
+metadata only, so a notebook that is run again is saved the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from anyfast_nb.render.code import code_html
+from anyfast_nb.render.document import text_html
+from anyfast_nb.render.escape import escape_prose, mended
+from anyfast_nb.render.style import page, quiet
+from anyfast_nb.wire.values import Answer, Source, Status, ToolCall, Usage
+
+Footer = Literal["full", "short", "off"]
+
+_MARKS = {
+    Status.INTERRUPTED: "interrupted",
+    Status.TRUNCATED: "cut off: the answer broke off",
+    Status.ERROR: "failed",
+    Status.UNFINISHED: "unfinished",
+}
+_REASONS = {"length": "stopped at max_tokens", "content_filter": "stopped by the content filter"}
+
+
+def answer_bundle(answer: Answer, *, footer: Footer = "full", plain: bool = False) -> dict[str, Any]:
+    """An answer as a mimebundle.
+
+    Args:
+        answer: the answer, whole or partial.
+        footer: how much the last line tells; a mark such as "interrupted" always shows.
+        plain: show the text as it is instead of rendering its Markdown.
+
+    Returns:
+        `text/plain`, the answer's text (with the mark on a last line if it
+        broke off), and `text/html`.
+    """
+    body = text_html(answer.text, plain=plain) if answer.text else ""
+    return compose(answer, body, footer=footer)
+
+
+def compose(
+    answer: Answer, body: str, *, footer: Footer | None, notes: Iterable[str] = (), reasoning: bool = True
+) -> dict[str, Any]:
+    """The same from a body that is rendered already.
+
+    Args:
+        answer: the answer.
+        body: its text as safe HTML.
+        footer: how much the last line tells; None leaves it out, mark and all.
+        notes: lines above the answer.
+        reasoning: whether the chain of thought goes with it.
+    """
+    thought = (
+        thought_html(answer.reasoning, thought_title(answer.usage)) if reasoning and answer.reasoning else ""
+    )
+    tools = "".join(tool_call_html(call) for call in answer.tool_calls)
+    last = footer_html(answer, footer) if footer else ""
+    inner = f"{notes_html(notes)}{thought}{body}{tools}{last}"
+    return {"text/plain": answer_plain(answer), "text/html": page(inner, name="anyfast-whole", style=True)}
+
+
+def answer_plain(answer: Answer) -> str:
+    """The answer's text; the calls it asks for if it has none; the mark if it broke off."""
+    text = mended(answer.text or "\n".join(f"{call.name}({call.arguments})" for call in answer.tool_calls))
+    if answer.status is Status.OK:
+        return text
+    return f"{text}\n\n[{mark(answer)}]".lstrip()
+
+
+def answer_metadata(answer: Answer) -> dict[str, Any]:
+    """What the output remembers beside what it shows: model, usage, ids and seconds."""
+    usage, timing = answer.usage, answer.timing
+    facts = {
+        "model": answer.model,
+        "source": str(answer.source),
+        "status": str(answer.status),
+        "id": answer.id,
+        "finish_reason": answer.finish_reason,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "ttft_s": _rounded(timing.ttft_s),
+        "thinking_s": _rounded(timing.thinking_s),
+        "duration_s": _rounded(timing.duration_s),
+        "tokens_per_s": tokens_per_s(answer),
+    }
+    return {"anyfast": {name: fact for name, fact in facts.items() if fact not in (None, "")}}
+
+
+def tokens_per_s(answer: Answer) -> float | None:
+    """Output tokens per second from the first one on, or None if unknown."""
+    tokens, timing = answer.usage.output_tokens, answer.timing
+    seconds = (timing.duration_s or 0) - (timing.ttft_s or 0)
+    return round(tokens / seconds, 1) if tokens and seconds > 0 else None
+
+
+def mark(answer: Answer) -> str:
+    """Why the answer is not whole, or ""."""
+    if answer.finish_reason in _REASONS and answer.status in (Status.OK, Status.TRUNCATED):
+        return _REASONS[answer.finish_reason]
+    return _MARKS.get(answer.status, "")
+
+
+def footer_text(answer: Answer, footer: Footer = "full") -> str:
+    """The saved last line: where the answer came from, the model, its tokens as far as known."""
+    parts = [str(answer.source)] if answer.source is not Source.LIVE else []
+    parts += [answer.model, usage_text(answer.usage) if footer == "full" else ""]
+    shown = [mark(answer), *(parts if footer != "off" else [])]
+    return " · ".join(part for part in shown if part)
+
+
+def footer_html(answer: Answer, footer: Footer = "full") -> str:
+    """The same as HTML, the mark in bold; "" if there is nothing to tell."""
+    text, stopped = footer_text(answer, footer), mark(answer)
+    if not text:
+        return ""
+    rest = text.removeprefix(stopped)
+    return quiet((f"<strong>{escape_prose(stopped)}</strong>" if stopped else "") + escape_prose(rest))
+
+
+def usage_text(usage: Usage) -> str:
+    """Tokens in and out: "120 → 340 tokens"; what is unknown is left out."""
+    given, made = usage.input_tokens, usage.output_tokens
+    if given is not None and made is not None:
+        return f"{given:,} → {made:,} tokens"
+    if given is not None:
+        return f"{given:,} tokens in"
+    return f"{made:,} tokens out" if made is not None else ""
+
+
+def thought_title(usage: Usage) -> str:
+    """The closed pane's title as it is saved: without seconds, they differ from run to run."""
+    tokens = usage.reasoning_tokens
+    return "Thought" if tokens is None else f"Thought · {tokens:,} tokens"
+
+
+def thought_html(reasoning: str, title: str) -> str:
+    """The chain of thought in a closed pane."""
+    return f"<details><summary>{title}</summary>\n{text_html(reasoning)}</details>\n"
+
+
+def tool_call_html(call: ToolCall) -> str:
+    """A function the model asks for: its name and its arguments; nothing is run."""
+    try:
+        arguments = json.dumps(json.loads(call.arguments), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        arguments = call.arguments
+    title = quiet(f"asks for <code>{escape_prose(call.name)}</code>, not run", name="anyfast-note")
+    return title + code_html(arguments, "json")
+
+
+def notes_html(notes: Iterable[str]) -> str:
+    """Lines above the answer: what went into the prompt, what served it."""
+    lines = "<br>".join(escape_prose(note) for note in notes)
+    return quiet(lines, name="anyfast-note") if lines else ""
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,50 @@
+"""Model Markdown to HTML that is safe in a trusted output.
+
+A magic's outputs are trusted: JupyterLab runs whatever HTML they hold. So raw
+HTML in an answer is shown as text, nothing is fetched (an image becomes a
+link), links leave by http, https or mailto only, and no attribute carries
+words of the model but a checked address.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from anyfast_nb.render.escape import mended, preformatted
+
+if TYPE_CHECKING:
+    from mistune import Markdown
+
+MAX_CHARS = 300_000
+# Nesting nobody reads: markers of quotes or lists in a row, or an item pushed far to the right.
+_TOO_DEEP = re.compile(
+    r"^[ \t]*(?:>[ \t]*){25}|^[ \t]*(?:[-*+][ \t]+){25}|^[ \t]{100,}(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE
+)
+
+
+def render_markdown(text: str) -> str:
+    """One piece of Markdown as safe HTML.
+
+    Args:
+        text: model text, any content.
+
+    Returns:
+        HTML of allow-listed elements. Text too deep or too long to lay out is
+        given as it is, in a `<pre>`.
+    """
+    text = mended(text)
+    if len(text) > MAX_CHARS or _TOO_DEEP.search(text):
+        return preformatted(text)
+    try:
+        return str(_parser()(text))
+    except RecursionError:
+        return preformatted(text)
+
+
+@cache  # it keeps no state, and building it costs more than rendering most answers
+def _parser() -> Markdown:
+    from anyfast_nb.render.renderer import parser
+
+    return parser()

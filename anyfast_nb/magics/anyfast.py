@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
+from anyfast_nb.errors import Interrupted
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.guide import VERBS, guide, unknown_verb
 
@@ -28,6 +29,14 @@ class AnyFastMagics(Magics):
     @line_cell_magic
     def anyfast(self, line: str, cell: str | None = None) -> None:
         """Ask a model, and look after keys, settings and usage."""
+        try:
+            self._dispatch(line, cell)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:  # before a request was under way, or while it looked something up
+            raise Interrupted("stopped") from None
+
+    def _dispatch(self, line: str, cell: str | None) -> None:
         verb, rest = _verb(line, is_cell=cell is not None)
         if _wants_help(rest, cell):
             self._show_text(guide(verb))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from anyfast_nb.client.faces import io_loop
 from anyfast_nb.errors import AnyFastError, Interrupted
-from anyfast_nb.wire.values import Answer, Status
+from anyfast_nb.wire.values import Answer, Source, Status
 
 if TYPE_CHECKING:
     from anyfast_nb.client.exchange import Exchange
@@ -44,7 +44,8 @@ def show_chat(
     from anyfast_nb.render.view import open_view
 
     model, footer = str(exchange.body["model"]), session.settings.footer
-    view = open_view(model=model, footer=footer, owns_cell=owns_cell, plain=plain)
+    source = Source.SIMULATED if session.gateway.connection.simulated() else Source.LIVE
+    view = open_view(model=model, footer=footer, owns_cell=owns_cell, source=source, plain=plain)
     for note in (session.simulator_notice(), *notes):
         if note:
             view.note(note)

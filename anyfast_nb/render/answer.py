@@ -108,20 +108,25 @@ def mark(answer: Answer) -> str:
 
 
 def footer_text(answer: Answer, footer: Footer = "full") -> str:
-    """The saved last line: where the answer came from, the model, its tokens as far as known."""
-    parts = [str(answer.source)] if answer.source is not Source.LIVE else []
-    parts += [answer.model, usage_text(answer.usage) if footer == "full" else ""]
-    shown = [mark(answer), *(parts if footer != "off" else [])]
-    return " · ".join(part for part in shown if part)
+    """The saved last line: where the answer came from, why it stopped, the model, its tokens."""
+    return " · ".join(_footer_parts(answer, footer))
 
 
 def footer_html(answer: Answer, footer: Footer = "full") -> str:
     """The same as HTML, the mark in bold; "" if there is nothing to tell."""
-    text, stopped = footer_text(answer, footer), mark(answer)
-    if not text:
-        return ""
-    rest = text.removeprefix(stopped)
-    return quiet((f"<strong>{escape_prose(stopped)}</strong>" if stopped else "") + escape_prose(rest))
+    stopped = mark(answer)
+    parts = [
+        f"<strong>{escape_prose(part)}</strong>" if part == stopped else escape_prose(part)
+        for part in _footer_parts(answer, footer)
+    ]
+    return quiet(" · ".join(parts)) if parts else ""
+
+
+def _footer_parts(answer: Answer, footer: Footer) -> list[str]:
+    source = "" if answer.source is Source.LIVE else str(answer.source)  # first: nobody takes it for real
+    told = [answer.model, usage_text(answer.usage) if footer == "full" else ""]
+    parts = [source, mark(answer), *told] if footer != "off" else [mark(answer)]
+    return [part for part in parts if part]
 
 
 def usage_text(usage: Usage) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -126,3 +127,17 @@ def test_names_from_the_server_are_text() -> None:
 def test_plain_shows_the_text_as_it_is() -> None:
     html = answer_bundle(Answer("*a*\n\n<b>"), plain=True)["text/html"]
     assert '<pre class="plain">*a*\n\n&lt;b&gt;</pre>' in html
+
+
+@pytest.mark.parametrize(
+    ("answer", "footer"),
+    [
+        (Answer("a", model="m", finish_reason="length"), "simulated · stopped at max_tokens · m"),
+        (Answer("a", model="m", status=Status.INTERRUPTED), "simulated · interrupted · m"),
+        (Answer("a", model="m", usage=Usage(1, 2)), "simulated · m · 1 → 2 tokens"),
+    ],
+)
+def test_every_simulated_footer_begins_with_the_word(answer: Answer, footer: str) -> None:
+    simulated = replace(answer, source=Source.SIMULATED)
+    assert footer_text(simulated) == footer
+    assert "<small>simulated ·" in answer_bundle(simulated)["text/html"]

@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,9 @@ class Case:
 
 
 CASES = (
+    Case("%%anyfast, 8 kB, 1000/s", "%%anyfast -m c8000-r1000-k0\nhi"),
+    Case("%%anyfast, 100 kB, 1000/s", "%%anyfast -m c100000-r1000-k0\nhi", typing=True),
+    Case("%%anyfast, 8 kB, 100/s, after thinking", "%%anyfast -m c8000-r100-k300\nhi", typing=True),
     Case("8 kB, 1000/s", "stream(8_000, 1000)"),
     Case("8 kB, 1000/s, beside others", "stream(8_000, 1000, owns_cell=False)"),
     Case("8 kB, 100/s, after thinking", "stream(8_000, 100, thoughts=300)", typing=True),
@@ -162,14 +168,32 @@ def main() -> None:
             pictures(folder, options.artifacts, dark=dark)
 
 
+@contextmanager
+def timed_server(folder: Path) -> Iterator[str]:
+    """A gateway of its own process that streams at the pace the model's name says."""
+    command = [sys.executable, str(HERE / "timed_server.py"), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def environ(folder: Path, url: str) -> dict[str, str]:
+    """What the kernels need to find it; their ledger goes with the folder."""
+    return {"ANYFAST_BASE_URL": url, "ANYFAST_API_KEY": "sk-sim-bench", "ANYFAST_HOME": str(folder / "home")}
+
+
 def table(folder: Path, cases: list[Case]) -> None:
     """Run the cases, each in a page of its own, and print what was found."""
     print("| case | long tasks ms | longest ms | lag ms | outputs | drop px | kB | typed, slowest key ms |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    with jupyterlab(folder) as lab:
+    with timed_server(folder) as url, jupyterlab(folder, env=environ(folder, url)) as lab:
         for number, case in enumerate(cases):
             notebook = f"case{number}.ipynb"
-            write_notebook(folder / notebook, ["from browser_driver import *", "", case.code])
+            setup = "from browser_driver import *\n%load_ext anyfast_nb"
+            write_notebook(folder / notebook, [setup, "", case.code])
             with chromium_page(init_script=_PROBE) as browser:
                 open_notebook(browser, lab, notebook)
                 print(row(case.name, measure(browser, folder, case)), flush=True)

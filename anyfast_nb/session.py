@@ -37,6 +37,8 @@ class Session:
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
+        self._environment: dict[str, str] = {}
+        self._changes: dict[str, tuple[str, Any]] = {}  # name -> origin and value; None is the default
         self._told_of_simulator = False
         self.gateway = Gateway(lambda: self.settings, interactive=True)
         self.threads = ThreadBook()
@@ -45,21 +47,29 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """The settings in force; read from environment and file at first use.
+        """The settings in force; read at first use, and again when the environment has changed.
 
         Raises:
             ConfigError: environment or file hold a value that cannot work.
         """
-        if self._settings is None:
-            self._settings = settings_room.load()
+        environment = settings_room.seen_environment()
+        if self._settings is None or environment != self._environment:
+            self._settings = self._with_changes(settings_room.load())
+            self._environment = environment
         return self._settings
 
     def configure(self, *, origin: str = "%anyfast config", **changes: Any) -> None:
         """Change settings for this kernel; a value of None goes back to its default."""
-        settings = self.settings.with_changes(origin=origin, **changes)
-        for name in (name for name, value in changes.items() if value is None):
-            settings = settings.without(name)
-        self._settings = settings_room.with_stored_key(settings)
+        current = self.settings
+        for name, value in changes.items():
+            current = _changed(current, name, origin, value)  # a wrong one is refused before any counts
+        self._changes |= {name: (origin, value) for name, value in changes.items()}
+        self._settings = settings_room.with_stored_key(current)
+
+    def _with_changes(self, settings: Settings) -> Settings:
+        for name, (origin, value) in self._changes.items():
+            settings = _changed(settings, name, origin, value)
+        return settings_room.with_stored_key(settings)
 
     def destination(self) -> str:
         """Where the next request goes, in words."""
@@ -74,6 +84,12 @@ class Session:
             return None
         self._told_of_simulator = True
         return "No key is set: the built-in AnyFast answers, simulated and free. `%anyfast login` sets a key."
+
+
+def _changed(settings: Settings, name: str, origin: str, value: Any) -> Settings:
+    if value is None:
+        return settings.without(name)
+    return settings.with_changes(origin=origin, **{name: value})
 
 
 @cache

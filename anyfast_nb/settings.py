@@ -156,6 +156,11 @@ def with_stored_key(settings: Settings) -> Settings:
     return settings.with_changes(origin=found[1], api_key=found[0]) if found else settings
 
 
+def seen_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment as far as it counts here: when it changes, settings are read again."""
+    return {name: environ[name] for name in sorted(environ) if name.startswith("ANYFAST_")}
+
+
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     names = {"api_key": "ANYFAST_API_KEY", "base_url": "ANYFAST_BASE_URL", "ledger_url": "ANYFAST_LEDGER_URL"}
     return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}

@@ -207,16 +207,16 @@ def test_base_urls_are_normalised(given: str, kept: str) -> None:
         "http://[::1",
         "http://h:port",
         "http://h:99999",
-    ]
-    + [
         "https://me:secretpw@h",
         "https://me@h",
         "https://@h",
         "https://h?key=secretpw",
         "https://h/v1#secretpw",
         "sk-secretpw",
-    ]
-    + ["file:///etc/passwd", "javascript:alert(1)", "https://good.example\\@evil.example"],
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "https://good.example\\@evil.example",
+    ],
 )
 def test_what_is_no_base_url_is_refused_without_repeating_it(bad: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -257,8 +257,10 @@ def test_without_a_key_the_error_says_what_to_do() -> None:
         endpoint(Settings())
     assert caught.value.lines() == [
         "MissingKeyError: no AnyFast key is set; nothing was sent",
-        "Set ANYFAST_API_KEY, run `%anyfast login` in a notebook, or use the built-in AnyFast: "
-        'Client(base_url="simulator").',
+        (
+            "Set ANYFAST_API_KEY, run `%anyfast login` in a notebook, or use the built-in AnyFast: "
+            'Client(base_url="simulator").'
+        ),
     ]
 
 

@@ -88,5 +88,5 @@ def close_to(name: str, *, among: Iterable[str] | None = None) -> list[str]:
     """Up to three names like `name`, nearest first, among `among` or all names."""
     pool = list(names() if among is None else among)
     by_lower = {entry.lower(): entry for entry in pool}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     return [by_lower[entry] for entry in near]

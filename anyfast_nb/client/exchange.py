@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.errors import AnyFastError, ProtocolError, ReadTimedOut, StatusError, WireCut
+from anyfast_nb.errors import AnyFastError, Interrupted, ProtocolError, ReadTimedOut, StatusError, WireCut
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.transport import Call, Head, Transport
@@ -80,6 +80,8 @@ class Exchange:
         self._done = False
         self._opened = False
         self._telling = False
+        self._row_id: str | None = None
+        self._whole: Answer | None = None
         self._began = clock()
         self._first: float | None = None
         self._first_text: float | None = None
@@ -100,7 +102,7 @@ class Exchange:
         self._on_event = on_event or _ignore
         self._began = self._clock()
         self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
-        row = self._ledger.begin(self._row(transport))
+        row = self._row_id = self._ledger.begin(self._row(transport))
         try:
             await self._converse(transport)
             self._require_end(transport)
@@ -118,9 +120,20 @@ class Exchange:
             self._settle(row, Status.ERROR, error=type(error).__name__)
             raise
         self._settle(row, Status.OK)
-        answer = self.answer(Status.OK)
-        self._tell(Finished(answer))
-        return answer
+        self._whole = self.answer(Status.OK)
+        self._tell(Finished(self._whole))
+        return self._whole
+
+    def interrupted(self) -> Interrupted:
+        """What an interrupt of this exchange means, with what had come."""
+        if self._whole is not None:  # it came too late: the row says ok
+            return Interrupted("stopped after the answer was complete", partial=self._whole)
+        partial = self.answer(Status.INTERRUPTED)
+        if self._row_id is None:
+            return Interrupted("stopped before anything was sent", partial=partial)
+        came = "what had come is kept" if partial.text else "before the answer began"
+        billed = "; it may be billed" if self._source is Source.LIVE else ""
+        return Interrupted(f"stopped, {came}{billed}", partial=partial)
 
     def answer(self, status: Status) -> Answer:
         """What has come so far."""

@@ -151,9 +151,8 @@ class Running(Generic[T]):
         task = self._loop.create_task(work, context=context)
         task.add_done_callback(self._on_end)
 
-        def stop() -> None:
-            for each in [*self.nested, task]:
-                each.cancel()
+        def stop() -> None:  # the innermost; from there the cancellation rises, and is met once at each level
+            [task, *self.nested][-1].cancel()
 
         def on_future(done: concurrent.futures.Future[T]) -> None:
             if done.cancelled():

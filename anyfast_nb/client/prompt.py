@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire import chat
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 Prompt = str | Sequence[Mapping[str, Any]]
 Media = Sequence[Any]
+_PARAMETERS: Final = set(inspect.signature(chat.build_chat).parameters) - {"messages", "model"}
+_OWN: Final = ("model", "system", "images", "videos", "fps", "history")
 
 
 def chat_body(
@@ -44,19 +48,34 @@ def chat_body(
         InputError: a value outside its documented range, an unreadable medium.
     """
     if fps is not None and not videos:
-        raise InputError("fps is given without a video", field="fps", hint="Add videos=[…] (--video).")
+        raise InputError("fps is given without a video", field="fps", hint="Add --video (videos=[…]).")
+    if unknown := sorted(set(parameters) - _PARAMETERS):
+        near = difflib.get_close_matches(unknown[0], [*_PARAMETERS, *_OWN], n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"chat knows no argument {unknown[0]!r}",
+            field=unknown[0],
+            hint=f"{meant}Other fields go through as extra={{{unknown[0]!r}: …}}.",
+        )
     message = _messages(prompt, images, videos, fps)
     asked = settings.system if system is None else system
     head = [{"role": "system", "content": asked}] if asked and not _has_system(message) else []
-    return chat.build_chat([*head, *history, *message], model=model or settings.model, **parameters)
+    model = settings.model if model is None else model
+    return chat.build_chat([*head, *history, *message], model=model, **parameters)
 
 
 def _messages(prompt: Prompt, images: Media, videos: Media, fps: float | None) -> list[Mapping[str, Any]]:
-    parts = _media_parts(images, videos, fps, text_bytes=len(str(prompt).encode()))
+    parts = _media_parts(images, videos, fps, text_bytes=len(str(prompt).encode(errors="replace")))
     if isinstance(prompt, str):
         if not prompt.strip() and not parts:
             raise InputError("the prompt is empty", field="prompt", hint="Nothing was sent.")
         return [chat.user_message(prompt, media=parts)]
+    if not isinstance(prompt, list | tuple):
+        raise InputError(
+            f"the prompt is a {type(prompt).__name__}; it must be text or a list of messages",
+            field="prompt",
+            hint="Nothing was sent.",
+        )
     if parts:
         raise InputError(
             "images and videos go with a text prompt, not with a list of messages",

@@ -55,7 +55,7 @@ class AnyFastMagics(Magics):
         call = getattr(verbs, verb)
         if verb == "code":
             call = partial(call, insert=partial(self._shell.set_next_input, replace=False))
-        if verb in {"models", "doctor"} and (told := self._session.simulator_notice()):
+        if verb == "models" and (told := self._session.simulator_notice()):
             self._show_text(told)
         call(self._session, rest, self._show)
 
@@ -71,7 +71,7 @@ class AnyFastMagics(Magics):
 
 def _verb(line: str, *, is_cell: bool) -> tuple[str, str]:
     """The verb and the rest of the line; without a verb a prompt or options mean chat."""
-    word, _, rest = line.strip().partition(" ")
+    word, rest = [*line.split(None, 1), "", ""][:2]
     if word in VERBS:
         return word, rest
     if word.rstrip("?") in VERBS:

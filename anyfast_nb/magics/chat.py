@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.client.exchange import Origin
 from anyfast_nb.client.prompt import chat_body
-from anyfast_nb.errors import InputError, ModelNotFoundError
+from anyfast_nb.errors import InputError, Interrupted, ModelNotFoundError
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.options import chat_options, given, line_prompt, split
 from anyfast_nb.magics.show import show_chat
@@ -15,6 +15,7 @@ from anyfast_nb.magics.variables import Variables
 from anyfast_nb.render.request import request_bundle
 from anyfast_nb.wire.chat import PATH, text_of
 from anyfast_nb.wire.estimate import about_tokens
+from anyfast_nb.wire.values import Answer
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +36,7 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     options = chat_options().read(split(line))
     prompt = _prompt(options, line, cell)
     _check_name(options)
-    variables = Variables(session, shell.user_ns, on=not options.no_vars)
+    variables = Variables(session, shell, on=not options.no_vars)
     parameters = _parameters(options, variables)
     text = variables.text(prompt)
     thread, place = _place(session, shell, options)
@@ -46,20 +47,24 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
         return
     whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
     exchange = session.gateway.exchange(body, origin=whence)
+
+    def keep(answer: object) -> None:
+        """Into the thread and the variable: what came before an interrupt as well."""
+        if not isinstance(answer, Answer) or not (answer.text or answer.tool_calls):
+            return
+        if thread is not None and place is not None:
+            thread.add(place, message=body["messages"][-1], answer=answer)
+        if options.to:
+            shell.user_ns[options.to] = answer
+
+    plain = options.plain or options.json
     try:
-        answer = show_chat(
-            session,
-            exchange,
-            notes=notes,
-            owns_cell=cell is not None,
-            plain=options.plain or options.json,
-        )
+        keep(show_chat(session, exchange, notes=notes, owns_cell=cell is not None, plain=plain))
+    except Interrupted as stopped:
+        keep(stopped.partial)
+        raise
     except ModelNotFoundError as error:
         raise _with_near_models(error, body["model"]) from None
-    if thread is not None and place is not None:
-        thread.add(place, message=body["messages"][-1], answer=answer)
-    if options.to:
-        shell.user_ns[options.to] = answer
 
 
 def _prompt(options: argparse.Namespace, line: str, cell: str | None) -> str:
@@ -99,13 +104,18 @@ def _check_name(options: argparse.Namespace) -> None:
 def _place(
     session: Session, shell: Any, options: argparse.Namespace
 ) -> tuple[Thread, Place] | tuple[None, None]:
+    if options.new and options.append:
+        raise InputError("--new starts a thread over, --append goes on with it", hint="Give one of them.")
     if options.thread is None:
         if options.new or options.append:
             flag = "--new" if options.new else "--append"
             raise InputError(f"{flag} belongs to a thread", field="thread", hint="Add --thread NAME.")
         return None, None
+    if not options.thread.strip():
+        raise InputError("--thread needs a name", field="thread", hint="Write --thread NAME.")
     thread = session.threads.thread(options.thread, notebook=origin.notebook(shell))
-    return thread, thread.place(cell=origin.cell_id(shell), append=options.append, new=options.new)
+    cell, run = origin.cell_id(shell), origin.run_id(shell)
+    return thread, thread.place(cell=cell, run=run, append=options.append, new=options.new)
 
 
 def _with_near_models(error: ModelNotFoundError, model: str) -> ModelNotFoundError:

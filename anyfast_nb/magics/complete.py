@@ -32,7 +32,7 @@ def matcher(shell: Any, session: Session) -> Callable[[Any], Any]:
         return {
             "completions": completions,
             "matched_fragment": fragment,
-            "suppress": bool(completions),
+            "suppress": True,  # the place is ours: Python's names would mislead
             "ordered": True,
         }
 
@@ -64,6 +64,9 @@ def candidates(
         return None
     words = line["rest"].split()
     fragment = "" if line["rest"][-1].isspace() else words.pop()
+    if fragment.startswith("--") and "=" in fragment:  # --model=do: the value alone is replaced
+        name, _, fragment = fragment.partition("=")
+        words.append(name)
     return fragment, _starting(
         _words(words, fragment, is_cell="%%" in before, shell=shell, session=session), fragment
     )

@@ -48,7 +48,9 @@ class Extension:
 
         from anyfast_nb.http.redact import redact
 
-        lines = "".join(traceback.format_exception(type(error), error, _own_frames(error)))
+        # A cell that cannot be read has no frames of its own: the error shows the line.
+        frames = None if isinstance(error, SyntaxError) else _own_frames(error)
+        lines = "".join(traceback.format_exception(type(error), error, frames))
         self._session.failure = Failure(
             cell=redact((result.info.raw_cell or "").strip()),
             traceback=redact(_CELL_FILE.sub('File "<cell>"', lines).strip()),

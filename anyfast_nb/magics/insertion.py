@@ -48,7 +48,7 @@ def markdown_table(frame: Any) -> str:
     import pandas as pd
 
     if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
+        frame = frame.reset_index(allow_duplicates=True)
     rows = [[_cell(name) for name in frame.columns]]
     rows.append(["---"] * len(frame.columns))
     rows += [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]

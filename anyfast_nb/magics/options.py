@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from anyfast_nb.errors import InputError
+from anyfast_nb.magics.template import FIELD
 
-_BRACES: Final = re.compile(r"\\?\{\{[^\n]*?\}\}")
-_MARK: Final = "\ue000"  # private use: no prompt holds it
+# Private use: no prompt holds them. The second keeps a quoted text with a dash from being an option.
+_MARK: Final = "\ue000"
+_GUARD: Final = "\ue001"
+_QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
 _SUPPRESS: Final = argparse.SUPPRESS
 
 
@@ -42,6 +45,22 @@ class Options(argparse.ArgumentParser):
         found, rest = self.parse_known_intermixed_args(list(words))
         if rest:
             self._refuse(rest[0])
+        for name, value in vars(found).items():
+            setattr(found, name, _unguarded(value))
+        return found
+
+    def read_words(self, words: Sequence[str], *, most: int = 0) -> list[str]:
+        """Parse a verb that takes at most so many words and no options of its own.
+
+        Raises:
+            InputError: an option, or a word too many.
+        """
+        found: list[str] = self.read(words).words
+        if len(found) > most:
+            raise InputError(
+                f"%anyfast {self.verb}: {found[most]!r} is one word too many",
+                hint=f"`%anyfast help {self.verb}` shows how it is written.",
+            )
         return found
 
     def _refuse(self, word: str) -> NoReturn:
@@ -73,7 +92,8 @@ def split(line: str) -> list[str]:
         kept.append(match.group(0))
         return f"{_MARK}{len(kept) - 1}{_MARK}"
 
-    lexer = shlex.shlex(_BRACES.sub(keep, line), posix=True, punctuation_chars=False)
+    guarded = _QUOTED_DASH.sub(rf"\1{_GUARD}", FIELD.sub(keep, line))
+    lexer = shlex.shlex(guarded, posix=True, punctuation_chars=False)
     lexer.whitespace_split, lexer.commenters = True, ""
     try:
         words = list(lexer)
@@ -82,6 +102,12 @@ def split(line: str) -> list[str]:
             f"a quote is not closed: {line[:60]}", hint='A prompt with an apostrophe stands in "…".'
         ) from None
     return [re.sub(f"{_MARK}(\\d+){_MARK}", lambda match: kept[int(match[1])], word) for word in words]
+
+
+def _unguarded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unguarded(item) for item in value]
+    return value.removeprefix(_GUARD) if isinstance(value, str) else value
 
 
 def line_prompt(words: Sequence[str], line: str) -> str:

@@ -8,16 +8,28 @@ from typing import Any
 
 def cell_id(shell: Any) -> str | None:
     """The id of the running cell: JupyterLab, Notebook 7 and VS Code send it; None elsewhere."""
+    metadata = _request(shell).get("metadata")
+    found = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def run_id(shell: Any) -> str | None:
+    """Which execution of a cell this is, None if unknown: the front end's id of its request."""
+    header = _request(shell).get("header")
+    found = header.get("msg_id") if isinstance(header, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _request(shell: Any) -> dict[str, Any]:
+    """The front end's request that is being carried out; {} outside of kernels."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
-        return None
+        return {}
     try:
         parent = kernel.get_parent("shell")
     except (AttributeError, LookupError, TypeError):
         parent = getattr(kernel, "_parent_header", None)
-    metadata = parent.get("metadata") if isinstance(parent, dict) else None
-    found = metadata.get("cellId") if isinstance(metadata, dict) else None
-    return found if isinstance(found, str) and found else None
+    return parent if isinstance(parent, dict) else {}
 
 
 def notebook(shell: Any) -> str | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from anyfast_nb.client.faces import io_loop
-from anyfast_nb.errors import AnyFastError, Interrupted
+from anyfast_nb.errors import AnyFastError
 from anyfast_nb.wire.values import Answer, Source, Status
 
 if TYPE_CHECKING:
@@ -52,15 +51,10 @@ def show_chat(
     try:
         session.last = io_loop().run(_followed(session.gateway, exchange, view))
     except KeyboardInterrupt:
-        session.last = exchange.answer(Status.INTERRUPTED)
-        raise Interrupted(_kept(session.last), partial=session.last) from None
+        interrupted = exchange.interrupted()
+        session.last = interrupted.partial if isinstance(interrupted.partial, Answer) else None
+        raise interrupted from None
     return session.last
-
-
-def _kept(answer: Answer) -> str:
-    if not answer.text:
-        return "stopped before the answer began; it may be billed"
-    return "stopped; what had come is kept, and may be billed"
 
 
 async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
@@ -76,8 +70,6 @@ async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
         raise
     finally:
         ticking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticking
     view.finish(answer)
     return answer
 

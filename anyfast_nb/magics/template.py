@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from anyfast_nb.errors import InputError
 
-FIELD: Final = re.compile(r"(\\?)\{\{([^\n]{1,300}?)\}\}")
+# Nothing of a field holds "{{": one that is not ours must not swallow one that is.
+FIELD: Final = re.compile(r"(\\?)\{\{(?!\{)((?:(?!\{\{)[^\n]){1,300}?)\}\}")
 _KEEP: Final = r"To send the braces as they are, write \{{ or add --no-vars."
 
 

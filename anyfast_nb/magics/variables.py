@@ -20,16 +20,17 @@ class Variables:
 
     Args:
         session: knows the last error, for ``{{error}}``.
-        namespace: the user's names.
+        shell: has the user's names.
         on: False sends all braces as they are.
 
     Attributes:
         notes: a line for each thing that went in.
     """
 
-    def __init__(self, session: Session, namespace: Mapping[str, Any], *, on: bool = True) -> None:
+    def __init__(self, session: Session, shell: Any, *, on: bool = True) -> None:
         self._session = session
-        self._namespace = namespace
+        self._namespace: Mapping[str, Any] = shell.user_ns
+        self._hidden = getattr(shell, "user_ns_hidden", {})  # IPython's own names are nobody's mistake
         self._on = on
         self.notes: list[str] = []
 
@@ -53,7 +54,9 @@ class Variables:
             return template.evaluate(tree, match[2].strip(), lookup=self._lookup, names=self._names)
         if "://" in word or word.startswith("data:"):
             return word
-        is_file, is_name = Path(word).expanduser().is_file(), word in self._namespace
+        if not word.strip():
+            raise InputError(f"--{kind} is empty", field=kind, hint="Give a URL, a path or a variable.")
+        is_file, is_name = Path(word).expanduser().exists(), word in self._namespace
         if is_file and is_name:
             raise InputError(
                 f"--{kind} {word} is both a file and a variable",
@@ -72,7 +75,15 @@ class Variables:
         return Path(word)
 
     def _as_text(self, expression: str, value: Any) -> str:
-        text = as_text(expression, value)
+        try:
+            text = as_text(expression, value)
+        except InputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the user's object raised
+            raise InputError(
+                f"{{{{{expression}}}}} cannot be put in: {type(error).__name__}: {str(error)[:200]}",
+                hint=f"It is a {type(value).__name__}; give its text, such as {{{{{expression}_text}}}}.",
+            ) from None
         self.notes.append(f"inserted {told(expression, value, text)}")
         return text
 
@@ -85,4 +96,8 @@ class Variables:
         return self._namespace[name]
 
     def _names(self) -> Mapping[str, Any]:
-        return {name: value for name, value in self._namespace.items() if not name.startswith("_")}
+        return {
+            name: value
+            for name, value in self._namespace.items()
+            if not name.startswith("_") and name not in self._hidden
+        }

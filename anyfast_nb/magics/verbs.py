@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import platform
 import re
 import sys
@@ -56,15 +57,14 @@ def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] 
 
 def logout(session: Session, line: str, show: Show) -> None:
     """Forget the key: in this kernel, and where `login` kept it."""
-    Options("logout").read(split(line))
+    Options("logout").read_words(split(line))
     base_url = session.settings.base_url or DEFAULT_BASE_URL
-    from_environment = session.settings.origins.get("api_key") == "environment"
     stored = keystore.forget(session.settings.home, base_url=base_url)
     session.configure(api_key=None)
     if base_url == DEFAULT_BASE_URL:  # set by login; without it nothing is chosen, as before
         session.configure(base_url=None)
     said = f"The key for {base_url} is forgotten" + (", here and where it was kept." if stored else ".")
-    if from_environment:
+    if os.environ.get("ANYFAST_API_KEY"):
         said += "\nANYFAST_API_KEY is still set: new kernels will use it."
     show(notice(said))
 
@@ -113,7 +113,7 @@ def _key_words(session: Session) -> tuple[str, str]:
 
 def models(session: Session, line: str, show: Show) -> None:
     """List the models this key can use, with what the catalogue knows of each."""
-    Options("models").read(split(line))
+    Options("models").read_words(split(line))
     served = io_loop().run(session.gateway.models())
     known = {model.id: model for model in catalog.models()}
     rows = [
@@ -138,7 +138,7 @@ def models(session: Session, line: str, show: Show) -> None:
 
 def usage(session: Session, line: str, show: Show) -> None:
     """Totals by model, live and simulated apart; unknown usage is counted, not guessed."""
-    Options("usage").read(split(line))
+    Options("usage").read_words(split(line))
     totals = session.gateway.ledger.totals_by_model()
     if not totals:
         show(notice("The ledger is empty."))
@@ -160,7 +160,7 @@ def usage(session: Session, line: str, show: Show) -> None:
 
 def code(session: Session, line: str, show: Show, *, insert: Callable[[str], None]) -> None:
     """Put the last answer's Nth code block into a new cell; nothing is run."""
-    words = Options("code").read(split(line)).words
+    words = Options("code").read_words(split(line), most=1)
     if session.last is None:
         raise InputError("there is no answer yet", hint='Chat first: %anyfast chat "…"')
     blocks = [match["code"] for match in _CODE_BLOCK.finditer(session.last.text)]
@@ -178,7 +178,7 @@ def code(session: Session, line: str, show: Show, *, insert: Callable[[str], Non
 
 def doctor(session: Session, line: str, show: Show) -> None:
     """Versions, key present or not, is the base URL reachable, where the ledger is: one screen."""
-    Options("doctor").read(split(line))
+    Options("doctor").read_words(split(line))
     rows = [("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     rows += [(name, found) for name in _PACKAGES if (found := _version(name))]
     try:
@@ -215,8 +215,6 @@ def _version(package: str) -> str | None:
 
 
 def _front_end() -> str:
-    import os
-
     if "ipykernel" not in sys.modules:
         return "IPython in a terminal"
     known = {"VSCODE_PID": "VS Code", "JPY_SESSION_NAME": "Jupyter", "COLAB_RELEASE_TAG": "Colab"}

@@ -36,10 +36,16 @@ def _is(value: object, module: str, name: str) -> bool:
 
 
 def _from_pil(image: Any) -> bytes:
-    if image.mode not in _PNG_MODES:
-        image = image.convert("RGB")
-    file = io.BytesIO()
-    image.save(file, format="PNG")
+    try:
+        if image.mode not in _PNG_MODES:
+            image = image.convert("RGB")
+        file = io.BytesIO()
+        image.save(file, format="PNG")
+    except (OSError, ValueError, SystemError) as error:
+        raise InputError(
+            f"A PIL image of {image.width} x {image.height} pixels cannot be written as PNG: {error}.",
+            hint="Give an image that has pixels.",
+        ) from None
     return file.getvalue()
 
 

@@ -174,7 +174,11 @@ def _from_path(path: Path, kind: Kind, label: str) -> tuple[bytes, str]:
 def _opened(path: Path) -> BinaryIO:
     try:
         path = path.expanduser()
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise _not_a_file(path)  # a pipe would be waited for
         return path.open("rb")
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"There is no file {str(path)!r}.", hint=_nearby(path)) from None
     except IsADirectoryError:
@@ -183,6 +187,10 @@ def _opened(path: Path) -> BinaryIO:
         shown = str(path) if len(str(path)) < 200 else f"{str(path)[:60]}…"
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{shown!r} cannot be read: {reason}.", hint="Give the path of a file.") from None
+
+
+def _not_a_file(path: Path) -> InputError:
+    return InputError(f"{str(path)!r} is no ordinary file.", hint="Give the path of a file.")
 
 
 def _nearby(path: Path) -> str:

@@ -43,24 +43,18 @@ def answer_bundle(answer: Answer, *, footer: Footer = "full", plain: bool = Fals
     return compose(answer, body, footer=footer)
 
 
-def compose(
-    answer: Answer, body: str, *, footer: Footer | None, notes: Iterable[str] = (), reasoning: bool = True
-) -> dict[str, Any]:
+def compose(answer: Answer, body: str, *, footer: Footer, notes: Iterable[str] = ()) -> dict[str, Any]:
     """The same from a body that is rendered already.
 
     Args:
         answer: the answer.
         body: its text as safe HTML.
-        footer: how much the last line tells; None leaves it out, mark and all.
+        footer: how much the last line tells.
         notes: lines above the answer.
-        reasoning: whether the chain of thought goes with it.
     """
-    thought = (
-        thought_html(answer.reasoning, thought_title(answer.usage)) if reasoning and answer.reasoning else ""
-    )
+    thought = thought_html(answer.reasoning, thought_title(answer.usage)) if answer.reasoning else ""
     tools = "".join(tool_call_html(call) for call in answer.tool_calls)
-    last = footer_html(answer, footer) if footer else ""
-    inner = f"{notes_html(notes)}{thought}{body}{tools}{last}"
+    inner = f"{notes_html(notes)}{thought}{body}{tools}{footer_html(answer, footer)}"
     return {"text/plain": answer_plain(answer), "text/html": page(inner, name="anyfast-whole", style=True)}
 
 

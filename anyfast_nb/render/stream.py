@@ -21,11 +21,9 @@ from anyfast_nb.render.answer import (
     answer_metadata,
     answer_plain,
     compose,
-    footer_html,
     footer_text,
     notes_html,
     thought_html,
-    thought_title,
     tool_call_html,
 )
 from anyfast_nb.render.document import Document, text_html
@@ -233,7 +231,9 @@ class StreamView:
     def _draw_pane(self) -> None:
         now_s = self._clock()
         html = notes_html(self._notes) + self._thought.live_html(now_s)
-        if self._pane is None:
+        if not self._owns_cell:  # one output for all: the answer takes the pane's place
+            self._slots.wait(html)
+        elif self._pane is None:
             self._pane = self._slots.add(html, "…")
         else:
             self._slots.redraw(self._pane, html, "…")
@@ -264,45 +264,25 @@ class StreamView:
         return quiet(escape_prose(self._progress.line(now_s)))
 
     def _header(self) -> str:
-        return notes_html(self._notes) if self._pane is None else ""
+        """What stands above the text in its first output: nothing, where a pane of its own has it."""
+        if self._pane is not None:
+            return ""
+        return notes_html(self._notes) + (thought_html("", self._thought.title()) if self._thought else "")
 
     def _new_body(self) -> Body:
-        # Elsewhere than in a cell of its own each output stays: the answer's, and one for the footer.
-        most = MOST_OUTPUTS if self._owns_cell else 1 if self._footer == "off" else 2
+        most = MOST_OUTPUTS if self._owns_cell else 1  # beside others each output would stay
         return Body(self._slots, self._document, most=most, header=self._header, stem=self._stem)
 
     # --- the last draw ---------------------------------------------------------------------
 
     def _draw_final(self, answer: Answer) -> None:
-        if self._owns_cell:
-            self._end_in_own_cell(answer)
-        else:
-            self._end_beside_others(answer)
-
-    def _end_in_own_cell(self, answer: Answer) -> None:
         """One output in place of all; nothing is cleared before it is there, so the cell keeps its height."""
         bundle = self._whole(answer, footer=self._footer, notes=self._notes)
-        if self._slots.count == 1:
-            self._slots.settle(0, bundle, answer_metadata(answer))
-            return
-        if self._slots.count:
+        number = 0
+        if self._slots.count > 1:  # in a cell of its own alone
             self._publisher.clear(wait=True)
-        self._slots.settle(self._slots.count, bundle, answer_metadata(answer))
-
-    def _end_beside_others(self, answer: Answer) -> None:
-        """Each live output becomes a final one in its place: the thought, the answer, the footer."""
-        numbers = self._body.numbers or (self._slots.free,)
-        footer = self._footer if len(numbers) == 1 else None
-        notes = self._notes if self._pane is None else []
-        if self._pane is not None:
-            title = thought_title(answer.usage)
-            self._slots.settle(self._pane, {"text/plain": title, "text/html": self._pane_html(title)}, {})
-        bundle = self._whole(answer, footer=footer, notes=notes, reasoning=self._pane is None)
-        self._slots.settle(numbers[0], bundle, answer_metadata(answer))
-        if len(numbers) > 1:
-            text = footer_text(answer, self._footer)
-            html = page(footer_html(answer, self._footer))
-            self._slots.settle(numbers[1], {"text/plain": text, "text/html": html}, {})
+            number = self._slots.count
+        self._slots.settle(number, bundle, answer_metadata(answer))
 
     def _whole(self, answer: Answer, **options: Any) -> Bundle:
         try:

@@ -2,7 +2,8 @@
 
 A thread belongs to its notebook. A turn remembers the cell that made it:
 running that cell again puts a new turn in its place, and the old one, with
-all that followed it, stays as a branch of its own.
+all that followed it, stays as a branch of its own. Several turns of one run of a
+cell (a loop, two lines) follow each other.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ class Turn:
     Attributes:
         parent: index of the turn before it, None for the first.
         cell: id of the cell that made it, None if unknown.
+        run: which execution of the cell made it.
         message: the user's message as it was sent.
         answer: what came back.
     """
 
     parent: int | None
     cell: str | None
+    run: object
     message: Mapping[str, Any]
     answer: Answer
 
@@ -39,12 +42,14 @@ class Place:
     Attributes:
         parent: the turn it follows, None for a beginning.
         cell: the cell that makes it.
+        run: which execution of the cell.
         history: the messages before it.
         note: what this does to the thread, in words, "" if it just goes on.
     """
 
     parent: int | None
     cell: str | None
+    run: object
     history: tuple[Mapping[str, Any], ...]
     note: str = ""
 
@@ -61,30 +66,33 @@ class Thread:
         """The turns of the active branch, oldest first."""
         return [self._turns[index] for index in self._path()]
 
-    def place(self, *, cell: str | None, append: bool = False, new: bool = False) -> Place:
+    def place(
+        self, *, cell: str | None, run: object = None, append: bool = False, new: bool = False
+    ) -> Place:
         """Find where the next turn goes; changes nothing.
 
         Args:
             cell: id of the running cell, None if unknown.
+            run: which execution of the cell this is: the turns it has made so far are not replaced.
             append: add a turn even if this cell made one already.
             new: start the thread over.
         """
         path = self._path()
         if new:
-            return Place(None, cell, (), f"thread {self.name}: started over" if path else "")
-        mine = None if append or cell is None else self._last_of(cell, path)
+            return Place(None, cell, run, (), f"thread {self.name}: started over" if path else "")
+        mine = None if append or cell is None else self._earlier_of(cell, run, path)
         if mine is None:
-            return Place(self._head, cell, self._messages(path))
+            return Place(self._head, cell, run, self._messages(path))
         kept = path[: path.index(mine)]
         later = len(path) - len(kept) - 1
         note = f"thread {self.name}: this cell's turn is replaced"
         if later:
             note += f"; {later} later turn{'s' if later > 1 else ''} set aside"
-        return Place(self._turns[mine].parent, cell, self._messages(kept), note)
+        return Place(self._turns[mine].parent, cell, run, self._messages(kept), note)
 
     def add(self, place: Place, *, message: Mapping[str, Any], answer: Answer) -> None:
         """Put a turn at its place and make it the end of the active branch."""
-        self._turns.append(Turn(place.parent, place.cell, message, answer))
+        self._turns.append(Turn(place.parent, place.cell, place.run, message, answer))
         self._head = len(self._turns) - 1
 
     def _path(self) -> list[int]:
@@ -95,8 +103,15 @@ class Thread:
             index = self._turns[index].parent
         return path[::-1]
 
-    def _last_of(self, cell: str, path: list[int]) -> int | None:
-        return next((index for index in reversed(path) if self._turns[index].cell == cell), None)
+    def _earlier_of(self, cell: str, run: object, path: list[int]) -> int | None:
+        """The first turn that the last run of this cell made, unless that run is this one."""
+        mine = [index for index in path if self._turns[index].cell == cell]
+        if not mine:
+            return None
+        last = self._turns[mine[-1]].run
+        if last is None:  # runs are unknown: each turn counts as one
+            return mine[-1]
+        return None if last == run else next(index for index in mine if self._turns[index].run == last)
 
     def _messages(self, path: list[int]) -> tuple[Mapping[str, Any], ...]:
         turns = [self._turns[index] for index in path]

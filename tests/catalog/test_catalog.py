@@ -8,10 +8,17 @@ import pytest
 from anyfast_nb import catalog
 
 SEED_ENUM = [
-    "doubao-seed-2.0-pro", "doubao-seed-2.0-code", "doubao-seed-2.0-lite", "doubao-seed-2.0-mini",
-    "doubao-seed-1-8-251228", "doubao-seed-1-6-flash-250828", "doubao-seed-1-6-251015",
-    "doubao-seed-1-6-lite-251015", "doubao-seed-1-6-vision-250815", "glm-4-7-251222",
-]  # fmt: skip
+    "doubao-seed-2.0-pro",
+    "doubao-seed-2.0-code",
+    "doubao-seed-2.0-lite",
+    "doubao-seed-2.0-mini",
+    "doubao-seed-1-8-251228",
+    "doubao-seed-1-6-flash-250828",
+    "doubao-seed-1-6-251015",
+    "doubao-seed-1-6-lite-251015",
+    "doubao-seed-1-6-vision-250815",
+    "glm-4-7-251222",
+]
 
 
 def test_the_vendors_chat_models_are_known() -> None:

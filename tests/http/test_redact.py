@@ -163,8 +163,6 @@ def test_a_short_key_is_hidden_as_a_word_only() -> None:
         "bearer",
         "a..",
         "a-",
-    ]
-    + [
         "a.",
         "authorization:",
         "authorization: ",

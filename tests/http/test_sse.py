@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
 
@@ -41,7 +42,7 @@ def reference(stream: bytes) -> list[ServerSentEvent]:
 
 def pieces(stream: bytes, cuts: list[int]) -> Iterator[bytes]:
     places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in itertools.pairwise(places):
         yield stream[begin:end]
 
 
@@ -107,10 +108,15 @@ fragments = st.sampled_from(
         b"\r\n",
         b"\n\n",
         b"a",
-        b"\0",
+        b"\x00",
         b"\xef\xbb\xbf",
+        b"\xe5\x8c\x97",
+        b"\xe5",
+        b"\xff",
+        b"data: x\n\n",
+        b": PING\n\n",
+        b"[DONE]",
     ]
-    + [b"\xe5\x8c\x97", b"\xe5", b"\xff", b"data: x\n\n", b": PING\n\n", b"[DONE]"]
 )
 streams = st.lists(fragments, max_size=60).map(b"".join) | st.binary(max_size=80)
 cuts = st.lists(st.integers(0, 10_000), max_size=12)

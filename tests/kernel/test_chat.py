@@ -105,6 +105,46 @@ def test_rerunning_a_cell_replaces_its_turn(k: Kernel) -> None:
     assert "'one', 'two', 'one', 'two'" in rows
 
 
+def test_several_turns_of_one_run_follow_each_other(k: Kernel) -> None:
+    k.execute("asks = ['My name is Ada.', 'What is my name?']")
+    loop = "for ask in asks:\n    %anyfast chat '{{ask}}' --thread loop"
+    assert "Your name is **Ada**" in ok(k.execute(loop, cell_id="loop"))
+    assert "Your name is **Ada**" in ok(k.execute(loop, cell_id="loop"))
+
+
+def test_odd_values_are_refused_in_a_line_or_two(k: Kernel) -> None:
+    k.execute(
+        "import pandas as pd\n"
+        "class Broken:\n    def __str__(self):\n        return 1 / 0\n"
+        "broken = Broken()\n"
+        "twice = pd.DataFrame([[1]], columns=['a'], index=pd.Index([5], name='a'))\n"
+        "from PIL import Image\nnothing = Image.new('RGB', (0, 0))"
+    )
+    assert "| 5 | 1 |" in ok(k.execute("%anyfast chat 'sim:echo {{twice}}'"))
+    magics = ("-m ''", "--thread ' '", "--image ''", "--image nothing")
+    cells = [f"%%anyfast {options}\nhi" for options in magics]
+    for cell in [*cells, "%anyfast chat '{{broken}}'", "af.chat(None)", "af.chat('x', modle='m')"]:
+        run = k.execute(cell)
+        assert len(error(run).strip().splitlines()) <= 3, cell
+        assert run.reply["content"]["ename"] == "InputError"
+    assert "Did you mean model?" in error(k.execute("af.chat('x', modle='m')"))
+
+
+def test_a_syntax_error_goes_in_without_paths_of_this_machine(k: Kernel) -> None:
+    error(k.execute("x = (1,"))
+    text = ok(k.execute("%%anyfast\nsim:echo {{error}}"))
+    assert "SyntaxError" in text
+    assert "site-packages" not in text
+
+
+def test_a_key_set_later_counts(kernel: Callable[..., Kernel], simulator: Simulator) -> None:
+    k = kernel(ANYFAST_SIM_SPEED="0")
+    assert "the built-in AnyFast" in ok(k.execute("%load_ext anyfast_nb\n%anyfast config"))
+    ok(k.execute(f"%env ANYFAST_API_KEY={simulator.key}\n%env ANYFAST_BASE_URL={simulator.base_url}"))
+    assert "environment" in ok(k.execute("%anyfast config"))
+    assert "42" in ok(k.execute("%anyfast chat 'What is 6 * 7?'"))
+
+
 def test_a_dry_run_shows_the_request_and_sends_nothing(k: Kernel, simulator: Simulator) -> None:
     text = ok(k.execute("%%anyfast -m pro --temperature 0.3 --dry-run\nTell me"))
     assert '"model": "doubao-seed-2.0-pro"' in text

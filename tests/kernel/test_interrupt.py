@@ -28,7 +28,7 @@ def test_an_interrupt_keeps_the_partial_answer(
 ) -> None:
     wire_server.script(Reply.sse(delta("A partial "), delta("answer"), HANG))
     k = live(kernel, wire_server)
-    first = k.send("%%anyfast -m m\nTell me", cell_id="one")
+    first = k.send("%%anyfast -m m --to kept\nTell me", cell_id="one")
     before = k.wait_for(first, "partial")
     queued = [k.send(f"print('queued {n}')", stop_on_error=False) for n in range(3)]
     k.interrupt()
@@ -44,6 +44,7 @@ def test_an_interrupt_keeps_the_partial_answer(
     assert wire_server.requests[0].gone.wait(2), "the server never saw the client go"
     assert {run.status for run in runs[1:]} <= {"ok", "aborted"}
 
+    assert k.execute("kept.text, kept.status.value").text.strip() == "('A partial answer', 'interrupted')"
     look = "af.ledger.frame()[['status', 'cell']].to_dict('records'), af.last.status"
     row = k.execute(f"import anyfast_nb as af\nprint({look})")
     assert "'status': 'interrupted'" in row.text
@@ -58,7 +59,7 @@ def test_an_interrupt_ends_the_wait_for_a_retry(
         Reply.json({"error": {"message": "slow down"}}, status=429, headers={"Retry-After": "50"})
     )
     k = live(kernel, wire_server)
-    run = k.send("%%anyfast -m m\nTell me")
+    run = k.send("%%anyfast -m m --to kept\nTell me")
     k.wait_for(run, "next try in")
     k.interrupt()
     (done,) = k.collect(run, timeout_s=20)

@@ -36,6 +36,8 @@ def complete(shell: Any, text: str) -> list[str]:
         ("%anyfast help mo", ["models"]),
         ("%%anyfast chat --temp", ["--temperature"]),
         ("%%anyfast --thr", ["--thread"]),
+        ("%%anyfast --model=pr", ["pro"]),
+        ("%anyfast chat --thread nothing", []),
         ("%anyfast chat -m pr", ["pro"]),
         ("%%anyfast chat --model doubao-seed-1-6-v", ["doubao-seed-1-6-vision-250815"]),
         ("%anyfast config foot", ["footer="]),

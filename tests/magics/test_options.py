@@ -6,7 +6,7 @@ import pytest
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.magics.guide import VERBS, guide
-from anyfast_nb.magics.options import chat_options, line_prompt, split
+from anyfast_nb.magics.options import Options, chat_options, line_prompt, split
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,19 @@ from anyfast_nb.magics.options import chat_options, line_prompt, split
 )
 def test_split(line: str, words: list[str]) -> None:
     assert split(line) == words
+
+
+@pytest.mark.parametrize("prompt", ["-m is what?", "-hello", "-5+3?", "--- heading", "- a list"])
+def test_a_quoted_prompt_may_begin_with_a_dash(prompt: str) -> None:
+    line = f'"{prompt}" --system "-be brief-" -m pro'
+    found = chat_options().read(split(line))
+    assert (line_prompt(found.words, line), found.system, found.model) == (prompt, "-be brief-", "pro")
+
+
+def test_a_verb_takes_no_word_too_many() -> None:
+    assert Options("code").read_words(["2"], most=1) == ["2"]
+    with pytest.raises(InputError, match="'now' is one word too many"):
+        Options("usage").read_words(["now"])
 
 
 def test_an_open_quote_is_told() -> None:

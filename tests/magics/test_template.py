@@ -46,6 +46,11 @@ class Thing:
         ("{{(lambda: 1)()}}", "{{(lambda: 1)()}}"),
         ("{city} {{{", "{city} {{{"),
         ("f(x) = {{1, 2}}", "f(x) = {{1, 2}}"),
+        # what is not of the form does not swallow what is
+        ("Use {{ for jinja. City: {{city}}", "Use {{ for jinja. City: Oslo"),
+        ('{"k": {{city}}}', '{"k": Oslo}'),
+        ('{{"k": {{city}}}}', '{{"k": Oslo}}'),
+        ("{{{city}}}", "{Oslo}"),
         # an escape is taken away and the braces stay
         (r"\{{city}}", "{{city}}"),
         (r"\{{nothing}} {{city}}", "{{nothing}} Oslo"),

@@ -167,6 +167,16 @@ def test_doctor_works_where_nothing_does(
     assert "Python" in shown.text
 
 
+@pytest.mark.usefixtures("no_keyring")
+def test_logout_tells_of_a_key_in_the_environment(
+    own: Session, simulator: Simulator, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANYFAST_API_KEY", simulator.key)
+    verbs.login(own, "", shown, ask=lambda _: simulator.key)
+    verbs.logout(own, "", shown)
+    assert "ANYFAST_API_KEY is still set" in shown.text
+
+
 def test_usage_of_an_empty_ledger(own: Session, shown: Shown) -> None:
     verbs.usage(own, "", shown)
     assert shown.text == "The ledger is empty."

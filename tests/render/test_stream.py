@@ -136,7 +136,7 @@ def test_after_each_single_message_the_text_stands_there_once(
     monkeypatch.setattr(screen, "display", watch(screen.display))
     monkeypatch.setattr(screen, "update", watch(screen.update))
     play(view, events(answer_text(12_000)), per_s=200)
-    assert len(states) > 60
+    assert len(states) > 30
     assert len(screen.outputs) == (9 if owns_cell else 2)
     assert [shown for shown, text in states if shown != text] == []
 
@@ -233,6 +233,17 @@ def test_the_pane_is_open_while_thinking_and_closes_when_the_answer_begins(
     pane, body = (bundle["text/html"] for bundle in screen.outputs.values())
     assert "<details><summary>Thought for 4.2 s · about 4 tokens</summary>" in pane
     assert "<p>So</p>" in body
+
+
+def test_beside_others_the_answer_takes_the_panes_place(show: Show, screen: Any, clock: Any) -> None:
+    view = show(owns_cell=False)
+    view.feed(ReasoningDelta("I wonder"))
+    assert "<details open" in screen.html()
+    clock.now_s += 4.2
+    view.feed(TextDelta("So"))
+    (bundle,) = screen.outputs.values()
+    assert "<details><summary>Thought for 4.2 s" in bundle["text/html"]
+    assert "<p>So</p>" in bundle["text/html"]
 
 
 def test_the_closed_pane_is_never_drawn_again(show: Show, play: Play, screen: Any) -> None:

@@ -121,3 +121,12 @@ def test_notebooks_do_not_share_threads() -> None:
     book.thread("b", notebook="a.ipynb")
     assert book.names(notebook="a.ipynb") == ["b", "x"]
     assert book.names(notebook="other.ipynb") == []
+
+
+def test_turns_of_one_run_follow_each_other_and_are_replaced_together() -> None:
+    thread = Thread("t")
+    for run, questions in (("run-1", ("a", "b")), ("run-2", ("c", "d"))):
+        for question in questions:
+            place = thread.place(cell="one", run=run)
+            thread.add(place, message={"role": "user", "content": question}, answer=Answer(question))
+    assert asked(thread) == ["c", "d"]

@@ -70,7 +70,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": {"role": "user"}}, "messages", "must be a list"),
     ({"messages": ["Hello"]}, "messages[0]", "messages[0] must be a mapping"),
     ({"messages": [{"content": "x"}]}, "messages[0].role", "one of system, user, assistant, tool"),
-    ({"messages": [*HELLO, {"role": "robot", "content": "x"}]}, "messages[1].role", "messages[1].role is 'robot'"),
+    (
+        {"messages": [*HELLO, {"role": "robot", "content": "x"}]},
+        "messages[1].role",
+        "messages[1].role is 'robot'",
+    ),
     ({"messages": user("")}, "messages[0].content", "messages[0].content is empty"),
     ({"messages": user([])}, "messages[0].content", "is empty"),
     ({"messages": user(None)}, "messages[0].content", "is empty"),
@@ -80,14 +84,26 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": user(["x"])}, "messages[0].content[0].type", "one of text, image_url, video_url"),
     ({"messages": user([text_part("x"), {"type": "audio"}])}, "messages[0].content[1].type", "is 'audio'"),
     ({"messages": user([{"type": "text", "text": 5}])}, "messages[0].content[0].text", "must be text"),
-    ({"messages": user([{"type": "input_file", "file_url": "u"}])}, "messages[0].content[0]", "is a document"),
+    (
+        {"messages": user([{"type": "input_file", "file_url": "u"}])},
+        "messages[0].content[0]",
+        "is a document",
+    ),
     ({"messages": image("https://h/a.png")}, "messages[0].content[0].image_url.url", "must be text"),
     ({"messages": image({"url": ""})}, "messages[0].content[0].image_url.url", "not empty"),
-    ({"messages": image({"url": "u", "detail": "fine"})}, "messages[0].content[0].image_url.detail", "low, high, auto"),
-    ({"messages": video(fps=0.1)}, "messages[0].content[1].video_url.fps", "is 0.1; allowed is a number from 0.2 to 5"),
+    (
+        {"messages": image({"url": "u", "detail": "fine"})},
+        "messages[0].content[0].image_url.detail",
+        "low, high, auto",
+    ),
+    (
+        {"messages": video(fps=0.1)},
+        "messages[0].content[1].video_url.fps",
+        "is 0.1; allowed is a number from 0.2 to 5",
+    ),
     ({"messages": video(fps=6)}, "messages[0].content[1].video_url.fps", "from 0.2 to 5"),
     ({"messages": video(fps="2")}, "messages[0].content[1].video_url.fps", "a number from 0.2 to 5"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("arguments", "field", "words"), REFUSED, ids=lambda value: str(value)[:50])
@@ -160,10 +176,24 @@ def test_every_argument_has_its_field() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [
-    "model", "messages", "max_tokens", "temperature", "top_p", "stop", "stream", "stream_options",
-    "tools", "tool_choice", "thinking", "reasoning_effort", "response_format",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model",
+        "messages",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "stop",
+        "stream",
+        "stream_options",
+        "tools",
+        "tool_choice",
+        "thinking",
+        "reasoning_effort",
+        "response_format",
+    ],
+)
 def test_extra_refuses_what_has_an_argument_of_its_own(name: str) -> None:
     with pytest.raises(InputError, match=f"extra holds '{name}'") as caught:
         build(extra={name: 1})

@@ -110,12 +110,25 @@ def test_answers_beside_the_first_are_not_mixed_into_it() -> None:
     assert reader.answer().text == "ab"
 
 
-@pytest.mark.parametrize("odd", [
-    {}, {"choices": None}, {"choices": []}, {"choices": "abc"}, {"choices": [None]}, {"choices": [{}]},
-    {"choices": [{"delta": None}]}, {"choices": [{"delta": {}}]}, {"choices": [{"delta": {"content": 5}}]},
-    {"choices": [{"delta": {"content": [{"type": "text"}]}}]}, {"choices": [{"delta": {"tool_calls": "x"}}]},
-    {"choices": [{"delta": {"tool_calls": [None, 5]}}]}, {"usage": "many"}, {"usage": []},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"choices": None},
+        {"choices": []},
+        {"choices": "abc"},
+        {"choices": [None]},
+        {"choices": [{}]},
+        {"choices": [{"delta": None}]},
+        {"choices": [{"delta": {}}]},
+        {"choices": [{"delta": {"content": 5}}]},
+        {"choices": [{"delta": {"content": [{"type": "text"}]}}]},
+        {"choices": [{"delta": {"tool_calls": "x"}}]},
+        {"choices": [{"delta": {"tool_calls": [None, 5]}}]},
+        {"usage": "many"},
+        {"usage": []},
+    ],
+)
 def test_a_chunk_without_a_piece_of_the_answer_adds_nothing(odd: dict[str, Any]) -> None:
     assert ChatReader(model="m").read(odd) == ("", "", [])
 
@@ -138,29 +151,60 @@ A, B = ToolCall("a", "weather", '{"city": "Oslo"}'), ToolCall("b", "time", "{}")
     ("deltas", "expected"),
     [
         pytest.param(
-            [[f("", "weather", index=0, id="a", type="function")], [f('{"city": ', index=0)], [f('"Oslo"}', index=0)]],
-            (A,), id="as documented"),
-        pytest.param([[f('{"city": "Oslo"}', "weather", index=0, id="a")]], (A,), id="whole in one delta, no type"),
-        pytest.param([[f('{"city": "Oslo"}', "weather", id="a"), f("{}", "time", id="b")]], (A, B), id="two, no index"),
+            [
+                [f("", "weather", index=0, id="a", type="function")],
+                [f('{"city": ', index=0)],
+                [f('"Oslo"}', index=0)],
+            ],
+            (A,),
+            id="as documented",
+        ),
         pytest.param(
-            [[f('{"city"', "weather", index=0, id="a")], [f("{", "time", index=1, id="b")],
-             [f(': "Oslo"}', index=0), f("}", index=1)]],
-            (A, B), id="two, interleaved by index"),
+            [[f('{"city": "Oslo"}', "weather", index=0, id="a")]], (A,), id="whole in one delta, no type"
+        ),
         pytest.param(
-            [[f('{"city"', "weather", id="a")], [f("{", "time", id="b")], [f(': "Oslo"}', id="a")], [f("}", id="b")]],
-            (A, B), id="interleaved by id"),
+            [[f('{"city": "Oslo"}', "weather", id="a"), f("{}", "time", id="b")]], (A, B), id="two, no index"
+        ),
+        pytest.param(
+            [
+                [f('{"city"', "weather", index=0, id="a")],
+                [f("{", "time", index=1, id="b")],
+                [f(': "Oslo"}', index=0), f("}", index=1)],
+            ],
+            (A, B),
+            id="two, interleaved by index",
+        ),
+        pytest.param(
+            [
+                [f('{"city"', "weather", id="a")],
+                [f("{", "time", id="b")],
+                [f(': "Oslo"}', id="a")],
+                [f("}", id="b")],
+            ],
+            (A, B),
+            id="interleaved by id",
+        ),
         pytest.param(
             [[f('{"city": ', "weather", id="a")], [f('"Oslo"}')], [f("{", "time", id="b")], [f("}")]],
-            (A, B), id="pieces without index and id go on with the last call"),
+            (A, B),
+            id="pieces without index and id go on with the last call",
+        ),
         pytest.param(
             [[f("{}", "weather")], [f("{}", "time")]],
-            (ToolCall("", "weather", "{}"), ToolCall("", "time", "{}")), id="neither index nor id, one each"),
+            (ToolCall("", "weather", "{}"), ToolCall("", "time", "{}")),
+            id="neither index nor id, one each",
+        ),
         pytest.param(
-            [[f("", "weather", index=0, id="a")], [f('{"city": "Oslo"}', index=0, id="")]], (A,), id="an empty id later"),
-        pytest.param([[{"id": "b", "function": {"name": "time", "arguments": {}}}]], (B,), id="arguments as an object"),
+            [[f("", "weather", index=0, id="a")], [f('{"city": "Oslo"}', index=0, id="")]],
+            (A,),
+            id="an empty id later",
+        ),
+        pytest.param(
+            [[{"id": "b", "function": {"name": "time", "arguments": {}}}]], (B,), id="arguments as an object"
+        ),
         pytest.param([[f("{}", "time", index=3, id="b")]], (B,), id="index that does not begin at 0"),
     ],
-)  # fmt: skip
+)
 def test_tool_calls_in_every_form(deltas: list[list[dict[str, Any]]], expected: tuple[ToolCall, ...]) -> None:
     assert calls(*deltas) == expected
 
@@ -205,11 +249,35 @@ def test_cached_tokens_and_the_names_of_the_responses_api() -> None:
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["id", "model", "usage", "choices", "delta", "message", "index", "content", "reasoning", "tool_calls", "function"]
-        + ["name", "arguments", "finish_reason", "prompt_tokens", "completion_tokens_details"]), inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "model",
+                    "usage",
+                    "choices",
+                    "delta",
+                    "message",
+                    "index",
+                    "content",
+                    "reasoning",
+                    "tool_calls",
+                    "function",
+                    "name",
+                    "arguments",
+                    "finish_reason",
+                    "prompt_tokens",
+                    "completion_tokens_details",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
     max_leaves=30,
-)  # fmt: skip
+)
 
 
 @given(

@@ -16,51 +16,134 @@ ARK = {"error": {"code": "InvalidParameter.Duration", "message": "duration is to
 # name -> (body, HTTP status, class, code, request id, words of the message)
 SHAPES: dict[str, tuple[Any, int, type[e.StatusError], str, str, str]] = {
     "E1 documented": (
-        {"error": {"message": "Invalid API key provided.", "type": "authentication_error", "code": "invalid_api_key"}},
-        401, e.AuthenticationError, "invalid_api_key", "", "Invalid API key provided",
+        {
+            "error": {
+                "message": "Invalid API key provided.",
+                "type": "authentication_error",
+                "code": "invalid_api_key",
+            }
+        },
+        401,
+        e.AuthenticationError,
+        "invalid_api_key",
+        "",
+        "Invalid API key provided",
     ),
     "E2 no type, no code": (
-        {"error": {"message": "No token provided"}}, 401, e.AuthenticationError, "", "", "No token provided",
+        {"error": {"message": "No token provided"}},
+        401,
+        e.AuthenticationError,
+        "",
+        "",
+        "No token provided",
     ),
     "E3 the gateway's own, id in the message": (
-        {"error": {"message": "当前分组上游负载已饱和 (request id: 20261121abc)", "type": "new_api_error", "code": ""}},
-        429, e.RateLimitError, "", "20261121abc", "当前分组上游负载已饱和",
+        {
+            "error": {
+                "message": "当前分组上游负载已饱和 (request id: 20261121abc)",
+                "type": "new_api_error",
+                "code": "",
+            }
+        },
+        429,
+        e.RateLimitError,
+        "",
+        "20261121abc",
+        "当前分组上游负载已饱和",
     ),
     "E4 JSON in a string": (
         {"code": "fail_to_fetch_task", "message": json.dumps(ARK), "data": None},
-        400, e.BadRequestError, "InvalidParameter.Duration", "", "duration is too long",
+        400,
+        e.BadRequestError,
+        "InvalidParameter.Duration",
+        "",
+        "duration is too long",
     ),
     "E5 a task's plain words": (
         {"code": "task_not_exist", "message": "task not exist", "data": None},
-        400, e.BadRequestError, "task_not_exist", "", "task not exist",
+        400,
+        e.BadRequestError,
+        "task_not_exist",
+        "",
+        "task not exist",
     ),
-    "E6 a plain string": ({"error": "asset service is down"}, 502, e.ServerError, "", "", "asset service is down"),
+    "E6 a plain string": (
+        {"error": "asset service is down"},
+        502,
+        e.ServerError,
+        "",
+        "",
+        "asset service is down",
+    ),
     "E7 Volcengine's envelope inside a 200": (
-        {"ResponseMetadata": {"RequestId": "2026req", "Error": {"Code": "InvalidParameter", "Message": "bad group"}}},
-        200, e.BadRequestError, "InvalidParameter", "2026req", "bad group",
+        {
+            "ResponseMetadata": {
+                "RequestId": "2026req",
+                "Error": {"Code": "InvalidParameter", "Message": "bad group"},
+            }
+        },
+        200,
+        e.BadRequestError,
+        "InvalidParameter",
+        "2026req",
+        "bad group",
     ),
     "E8 an error inside a 200": (
-        {"error": {"message": "it broke", "code": "internal"}}, 200, e.ServerError, "internal", "", "it broke",
+        {"error": {"message": "it broke", "code": "internal"}},
+        200,
+        e.ServerError,
+        "internal",
+        "",
+        "it broke",
     ),
     "E9 a code in brackets": (
-        {"error": {"message": "upstream_error: [NotFound.group_id] The specified asset_group group-x is not found."}},
-        404, e.NotFoundError, "NotFound.group_id", "", "asset_group group-x is not found",
+        {"error": {"message": "upstream_error: [NotFound.group_id] The asset_group group-x is not found."}},
+        404,
+        e.NotFoundError,
+        "NotFound.group_id",
+        "",
+        "asset_group group-x is not found",
     ),
     "E10 Kling's number": (
         {"code": 1201, "message": "duration value '7' is invalid", "request_id": "kl-1"},
-        400, e.BadRequestError, "1201", "kl-1", "duration value '7' is invalid",
+        400,
+        e.BadRequestError,
+        "1201",
+        "kl-1",
+        "duration value '7' is invalid",
     ),
     "E11 a task that failed": (
-        {"code": "success", "message": "", "data": {"status": "FAILURE", "fail_reason": json.dumps(
-            {"error": {"code": "OutputVideoSensitiveContentDetected", "message": "it may hold sensitive content"}})}},
-        200, e.ModerationError, "OutputVideoSensitiveContentDetected", "", "it may hold sensitive content",
+        {
+            "code": "success",
+            "message": "",
+            "data": {
+                "status": "FAILURE",
+                "fail_reason": json.dumps(
+                    {
+                        "error": {
+                            "code": "OutputVideoSensitiveContentDetected",
+                            "message": "it may hold sensitive content",
+                        }
+                    }
+                ),
+            },
+        },
+        200,
+        e.ModerationError,
+        "OutputVideoSensitiveContentDetected",
+        "",
+        "it may hold sensitive content",
     ),
     "E12 a web page": (
         "<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head></html>",
-        502, e.ServerError, "", "", "a web page (502 Bad Gateway)",
+        502,
+        e.ServerError,
+        "",
+        "",
+        "a web page (502 Bad Gateway)",
     ),
     "E12 nothing": ("", 500, e.ServerError, "", "", "no words"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -87,7 +170,11 @@ def test_each_shape_becomes_one_error(name: str) -> None:
         ({"error": {"message": "x", "code": "insufficient_quota"}}, 429, e.QuotaError),
         ({"code": 1102, "message": "resource pack exhausted"}, 429, e.QuotaError),
         ({"code": 1301, "message": "not suitable"}, 400, e.ModerationError),
-        ({"error": {"message": "x", "code": "InputImageSensitiveContentDetected.PrivacyInformation"}}, 400, e.ModerationError),
+        (
+            {"error": {"message": "x", "code": "InputImageSensitiveContentDetected.PrivacyInformation"}},
+            400,
+            e.ModerationError,
+        ),
         ({"error": {"message": "the moderation service is overloaded"}}, 500, e.ServerError),
         ({"error": {"message": "too many calls of the moderation endpoint"}}, 429, e.RateLimitError),
         ({"error": {"message": "x"}}, 403, e.PermissionDeniedError),
@@ -102,7 +189,7 @@ def test_each_shape_becomes_one_error(name: str) -> None:
         ({"error": {"message": "x", "code": "invalid_api_key"}}, 200, e.AuthenticationError),
         ({"error": {"message": "x"}}, 0, e.ServerError),
     ],
-)  # fmt: skip
+)
 def test_the_words_decide_where_the_status_does_not(
     body: Any, status: int, kind: type[e.StatusError]
 ) -> None:
@@ -174,12 +261,32 @@ def test_an_error_is_known_from_an_answer(body: Any, verdict: bool) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["error", "message", "code", "data", "fail_reason", "type", "param", "Error", "Message"]
-                        + ["ResponseMetadata", "request_id", "success", "choices"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "code",
+                    "data",
+                    "fail_reason",
+                    "type",
+                    "param",
+                    "Error",
+                    "Message",
+                    "ResponseMetadata",
+                    "request_id",
+                    "success",
+                    "choices",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @given(json_values, st.sampled_from([0, 200, 302, 400, 401, 403, 404, 408, 418, 429, 451, 500, 503, 599]))

@@ -9,9 +9,14 @@ from anyfast_nb.wire.system import ServedModel, read_models
 
 
 def test_the_list_of_models_is_read() -> None:
-    body = {"data": [
-        {"id": "a", "owned_by": "ark", "supported_endpoint_types": ["openai"]}, {"id": "b"}, {"object": "model"}, None,
-    ]}  # fmt: skip
+    body = {
+        "data": [
+            {"id": "a", "owned_by": "ark", "supported_endpoint_types": ["openai"]},
+            {"id": "b"},
+            {"object": "model"},
+            None,
+        ]
+    }
     assert read_models(body) == [ServedModel("a", "ark", ("openai",)), ServedModel("b", "", ())]
 
 

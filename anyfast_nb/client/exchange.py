@@ -71,6 +71,7 @@ class Exchange:
         self.body = body
         self._ledger = ledger
         self._on_event: OnEvent = _ignore
+        self._clean: Callable[[str], str] = redact
         self._origin = origin or Origin()
         self._clock = clock
         self._reader = ChatReader(model=str(body["model"]))
@@ -100,6 +101,7 @@ class Exchange:
             AnyFastError: with ``partial`` set to what had arrived.
         """
         self._on_event = on_event or _ignore
+        self._clean = transport.redact
         self._began = self._clock()
         self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
         row = self._row_id = self._ledger.begin(self._row(transport))
@@ -137,7 +139,15 @@ class Exchange:
 
     def answer(self, status: Status) -> Answer:
         """What has come so far."""
-        return replace(self._reader.answer(status=status), source=self._source, timing=self._timing())
+        answer = self._reader.answer(status=status)
+        # A server that echoes the key anywhere is not helped to show it.
+        return replace(
+            answer,
+            model=self._clean(answer.model),
+            id=self._clean(answer.id),
+            source=self._source,
+            timing=self._timing(),
+        )
 
     # --- sending and following ------------------------------------------------------------
 
@@ -155,10 +165,8 @@ class Exchange:
                 on_head=self._on_head,
             )
         except (WireCut, ReadTimedOut):
-            if (
-                self._telling or not self._reader.finished
-            ):  # once the server has said why it stopped, nothing is lost
-                raise
+            if self._telling or not self._reader.finished:
+                raise  # else the server has said why it stopped, and nothing is lost
 
     def _on_retry(self, event: Retrying) -> None:
         self._attempts = event.attempt
@@ -197,7 +205,7 @@ class Exchange:
         reasoning, text, calls = self._reader.read(chunk, piece=piece)
         if not self._opened:
             self._opened = True
-            self._tell(Opened(self._reader.model, self._reader.id))
+            self._tell(Opened(self._clean(self._reader.model), self._clean(self._reader.id)))
         now = self._clock()
         if (reasoning or text or calls) and self._first is None:
             self._first = now
@@ -218,6 +226,8 @@ class Exchange:
 
     def _require_end(self, transport: Transport) -> None:
         """A stream that closes without a finish reason or [DONE] was cut, however cleanly."""
+        if self._done and not self._reader.begun:
+            raise lost(ProtocolError, "the stream ended without an answer", bills=True)
         if not (self._done or self._reader.finished):
             raise WireCut(
                 f"the answer from {transport.endpoint.base_url} broke off before its end",
@@ -244,11 +254,12 @@ class Exchange:
         self._ledger.settle(
             row,
             status=status,
+            source=self._source,
             model=answer.model if self._opened else None,
             usage=answer.usage,
             duration_s=answer.timing.duration_s,
             ttft_s=answer.timing.ttft_s,
-            error=None if error is None else redact(error),
+            error=None if error is None else self._clean(error),
             request_id=self._head.request_id or None,
             attempts=self._attempts,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire import chat
+from anyfast_nb.wire.text import mended
 
 if TYPE_CHECKING:
     from anyfast_nb.settings import Settings
@@ -67,6 +68,7 @@ def chat_body(
 def _messages(prompt: Prompt, images: Media, videos: Media, fps: float | None) -> list[Mapping[str, Any]]:
     parts = _media_parts(images, videos, fps, text_bytes=len(str(prompt).encode(errors="replace")))
     if isinstance(prompt, str):
+        prompt = mended(prompt)
         if not prompt.strip() and not parts:
             raise InputError("the prompt is empty", field="prompt", hint="Nothing was sent.")
         return [chat.user_message(prompt, media=parts)]

@@ -47,7 +47,7 @@ COLUMNS = (
 REQUIRED = ("id", "time_us", "kind", "source", "base_url", "model_asked", "status")
 
 _FILLED_AT_THE_END = (
-    "model_served", "status", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens",
+    "source", "model_served", "status", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens",
     "duration_s", "ttft_s", "request_id", "attempts", "error",
 )  # fmt: skip
 

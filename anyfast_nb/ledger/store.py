@@ -29,7 +29,7 @@ from anyfast_nb.ledger.rows import (
     kept_text,
 )
 from anyfast_nb.ledger.schema import UPSERT
-from anyfast_nb.wire.values import Status, Usage
+from anyfast_nb.wire.values import Source, Status, Usage
 
 _log = logging.getLogger("anyfast_nb.ledger")
 
@@ -95,6 +95,7 @@ class Ledger:
         id: str,
         *,
         status: Status,
+        source: Source | None = None,
         model: str | None = None,
         usage: Usage = _UNKNOWN,
         duration_s: float | None = None,
@@ -108,6 +109,7 @@ class Ledger:
         Args:
             id: what `begin` of this ledger gave.
             status: ok, error, interrupted, truncated, or unfinished if nobody can say.
+            source: who answered, if that is known only now.
             model: the model that served, if the server said so.
             usage: tokens; None where unknown.
             duration_s: seconds from sending to the end.
@@ -123,6 +125,7 @@ class Ledger:
             record
             | {
                 "status": Status(status).value,
+                "source": record["source"] if source is None else Source(source).value,
                 "model_served": kept_text(model or None),
                 "input_tokens": kept_count(usage.input_tokens),
                 "cached_tokens": kept_count(usage.cached_tokens),

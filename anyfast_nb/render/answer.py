@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from anyfast_nb.render.code import code_html
 from anyfast_nb.render.document import text_html
-from anyfast_nb.render.escape import escape_prose, mended
+from anyfast_nb.render.escape import escape_prose
 from anyfast_nb.render.style import page, quiet
+from anyfast_nb.wire.text import without_controls
 from anyfast_nb.wire.values import Answer, Source, Status, ToolCall, Usage
 
 Footer = Literal["full", "short", "off"]
@@ -60,7 +61,9 @@ def compose(answer: Answer, body: str, *, footer: Footer, notes: Iterable[str] =
 
 def answer_plain(answer: Answer) -> str:
     """The answer's text; the calls it asks for if it has none; the mark if it broke off."""
-    text = mended(answer.text or "\n".join(f"{call.name}({call.arguments})" for call in answer.tool_calls))
+    text = without_controls(
+        answer.text or "\n".join(f"{call.name}({call.arguments})" for call in answer.tool_calls)
+    )
     if answer.status is Status.OK:
         return text
     return f"{text}\n\n[{mark(answer)}]".lstrip()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from anyfast_nb.render.escape import escape, without_controls
+from anyfast_nb.render.escape import escape
+from anyfast_nb.wire.text import without_controls
 
 MAX_COLOURED_CHARS = 60_000
 _LANGUAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#.-]{0,29}")

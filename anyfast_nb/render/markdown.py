@@ -12,7 +12,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from anyfast_nb.render.escape import mended, preformatted
+from anyfast_nb.render.escape import preformatted
+from anyfast_nb.wire.text import mended
 
 if TYPE_CHECKING:
     from mistune import Markdown

@@ -16,7 +16,8 @@ import re
 from re import Match
 from typing import TYPE_CHECKING
 
-from anyfast_nb.render.escape import escape, without_controls
+from anyfast_nb.render.escape import escape
+from anyfast_nb.wire.text import without_controls
 
 if TYPE_CHECKING:
     from mistune import BlockParser, BlockState, InlineParser, InlineState, Markdown

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.render.escape import mended
 from anyfast_nb.render.style import page
+from anyfast_nb.wire.text import without_controls
 
 if TYPE_CHECKING:
     from anyfast_nb.render.document import Document
@@ -179,4 +179,4 @@ class Body:
         return page((self._header() if first else "") + inner, name=name, style=first)
 
     def _plain(self, start: int, stop: int) -> str:
-        return mended("".join(block.text for block in self._document.blocks[start:stop]))
+        return without_controls("".join(block.text for block in self._document.blocks[start:stop]))

@@ -6,7 +6,7 @@ import sys
 from typing import TextIO
 
 from anyfast_nb.render.answer import Footer, footer_text, mark
-from anyfast_nb.render.escape import without_controls
+from anyfast_nb.wire.text import without_controls
 from anyfast_nb.wire.values import Answer, Event, ReasoningDelta, Retrying, Status, TextDelta
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"

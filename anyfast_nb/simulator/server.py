@@ -18,7 +18,7 @@ import uvicorn
 
 from anyfast_nb.simulator.app import build
 from anyfast_nb.simulator.gate import Activity
-from anyfast_nb.simulator.state import State, remove_state, write_state
+from anyfast_nb.simulator.state import State, read_state, remove_state, write_state
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _EXPECTED = ("ASGI callable returned without completing response", "timeout graceful shutdown exceeded")
 MOST_LOG_LINES = 1_000
 LAST_WORDS_S = 1
+LOOK_S = 2.0  # how often it looks whether it is still wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ def serve(listening: socket.socket, config: Config, run: Run) -> None:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        watch = asyncio.create_task(_end_when_idle(server, activity, run.idle_s))
         if run.state_path is not None:
             write_state(run.state_path, state)
+        watch = asyncio.create_task(_end_when_done(server, activity, run))
         try:
             yield
         finally:
@@ -118,15 +119,24 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-async def _end_when_idle(server: uvicorn.Server, activity: Activity, idle_s: float | None) -> None:
-    while idle_s is not None:
-        left = idle_s - activity.idle_s()
-        if left <= 0:
+async def _end_when_done(server: uvicorn.Server, activity: Activity, run: Run) -> None:
+    """End a server that nobody has asked for long enough, or that nobody can find any more."""
+    while run.idle_s is not None:
+        left = run.idle_s - activity.idle_s()
+        if left <= 0 or (not activity.running and _is_lost(run.state_path)):
             # From here the health probe says "closing": no notebook is sent to a server about to go.
             activity.closing = True
             server.should_exit = True
             return
-        await asyncio.sleep(max(0.05, min(left, 30.0)))
+        await asyncio.sleep(max(0.05, min(left, LOOK_S)))
+
+
+def _is_lost(state_path: Path | None) -> bool:
+    """Does the state file, which leads notebooks here, lead to another server or nowhere?"""
+    if state_path is None:
+        return False
+    state = read_state(state_path)
+    return state is None or state.pid != os.getpid()
 
 
 def _log_to_stderr() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from anyfast_nb import catalog
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire import checks
+from anyfast_nb.wire.text import Halves, mended
 from anyfast_nb.wire.usage import read_usage
 from anyfast_nb.wire.values import Answer, Status, ToolCall
 
@@ -241,12 +242,18 @@ class ChatReader:
         self._finish = ""
         self._usage: Any = None
         self._index: Any = None
+        self._halves = (Halves(), Halves())  # of reasoning and of text
         self._last: dict[str, Any] = {}
 
     @property
     def finished(self) -> bool:
         """Has the server said why it stopped?"""
         return bool(self._finish)
+
+    @property
+    def begun(self) -> bool:
+        """Has any part of an answer come?"""
+        return self._index is not None
 
     @property
     def model(self) -> str:
@@ -270,8 +277,8 @@ class ChatReader:
         delta = choice.get(piece)
         if not isinstance(delta, Mapping):
             return "", "", []
-        reasoning = _str(delta.get("reasoning_content") or delta.get("reasoning"))
-        text = _str(delta.get("content"))
+        reasoning = self._halves[0].take(_str(delta.get("reasoning_content") or delta.get("reasoning")))
+        text = self._halves[1].take(_words(delta.get("content")))
         if reasoning:
             self._reasoning.append(reasoning)
         if text:
@@ -311,7 +318,7 @@ class ChatReader:
     def call(self, index: int) -> ToolCall:
         """One tool call as far as it has come."""
         known = self._calls[index]
-        return ToolCall(id=known.id, name=known.name, arguments="".join(known.arguments))
+        return ToolCall(id=known.id, name=known.name, arguments=mended("".join(known.arguments)))
 
     def answer(self, *, status: Status = Status.OK) -> Answer:
         """All that has come, as an answer."""
@@ -352,10 +359,15 @@ def _str(value: Any) -> str:
 
 def text_of(message: Mapping[str, Any]) -> str:
     """The words of one message, without its media."""
-    content = message.get("content")
+    return _words(message.get("content"), between=" ")
+
+
+def _words(content: Any, *, between: str = "") -> str:
+    """Text, or the texts of a list of parts."""
     if isinstance(content, str):
         return content
-    return " ".join(_str(part.get("text")) for part in content or () if isinstance(part, Mapping))
+    parts = content if isinstance(content, list | tuple) else ()
+    return between.join(_str(part.get("text")) for part in parts if isinstance(part, Mapping))
 
 
 def prompt_of(messages: Iterable[Mapping[str, Any]]) -> str:

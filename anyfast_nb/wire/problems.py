@@ -28,6 +28,7 @@ from anyfast_nb.errors import (
     ServerError,
     StatusError,
 )
+from anyfast_nb.wire.text import one_line
 
 _MAX_DEPTH: Final = 5
 _MAX_BODY: Final = 65_536
@@ -63,9 +64,9 @@ def read_problem(body: str) -> Problem:
     found = list(_walk(_json(body, limit=_MAX_BODY), depth=0))
     request_id = next((p.request_id for p in found if p.request_id), "")
     if not any(p.message or p.code for p in found):
-        return Problem(message=_words_of(body), request_id=request_id)
+        return Problem(message=one_line(_words_of(body)), request_id=request_id)
     # The innermost entry is the most specific: it stands last in the walk.
-    message = next((p.message for p in reversed(found) if p.message), "")
+    message = one_line(next((p.message for p in reversed(found) if p.message), ""))
     if match := _REQUEST_ID.search(message):
         request_id = request_id or match.group(1)
     bracketed = _BRACKETED.search(message)

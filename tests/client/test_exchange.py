@@ -394,3 +394,54 @@ def test_a_callback_that_fails_while_waiting_stops_the_tries(
         client().chat("x", on_event=listen)
     assert len(wire_server.requests) == 1
     assert kept()["status"] == "error"
+
+
+@pytest.mark.parametrize("events", [("[DONE]",), (USAGE, "[DONE]")])
+def test_a_stream_without_an_answer_is_no_empty_answer(
+    client: MakeClient, wire_server: WireServer, events: tuple[str, ...]
+) -> None:
+    wire_server.script(Reply.sse(*events))
+    with pytest.raises(ProtocolError, match="without an answer"):
+        client().chat("x")
+    assert kept()["status"] == "error"
+
+
+def test_an_emoji_in_two_halves_comes_whole(client: MakeClient, wire_server: WireServer) -> None:
+    wire_server.script(Reply.sse(chunk("x \ud83d"), chunk("\ude00 y"), chunk("\ud83d z", finish="stop")))
+    pieces = []
+    asked = client()
+    answer = asked.chat("a \ud83d b", on_event=pieces.append)
+    assert answer.text == "x 😀 y\ufffd z"
+    assert "".join(event.text for event in pieces if isinstance(event, TextDelta)) == answer.text
+    assert wire_server.requests[0].json()["messages"][0]["content"] == "a \ufffd b"
+
+
+def test_content_in_parts_is_read(client: MakeClient, wire_server: WireServer) -> None:
+    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
+    body = {"choices": [{"index": 0, "delta": {"content": parts}, "finish_reason": "stop"}]}
+    wire_server.script(Reply.sse(json.dumps(body)))
+    assert client().chat("x").text == "Hello"
+
+
+def test_a_key_echoed_as_model_or_id_stays_nowhere(client: MakeClient, wire_server: WireServer) -> None:
+    body = {
+        "id": f"id-{KEY}",
+        "model": f"m-{KEY}",
+        "choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}],
+    }
+    wire_server.script(Reply.sse(json.dumps(body)))
+    events: list[Event] = []
+    answer = client().chat("x", on_event=events.append)
+    assert KEY not in repr(answer) + repr(events) + repr(kept())
+    assert (answer.model, answer.id) == ("m-[hidden]", "id-[hidden]")
+
+
+def test_the_mark_of_the_built_in_anyfast_reaches_the_row(
+    client: MakeClient, wire_server: WireServer
+) -> None:
+    reply = whole()
+    wire_server.script(
+        Reply(headers={"x-anyfast-simulated": "1"}, body=reply.body, content_type=reply.content_type)
+    )
+    assert client().chat("x").source is Source.SIMULATED
+    assert kept()["source"] == "simulated"

@@ -137,7 +137,7 @@ def test_after_each_single_message_the_text_stands_there_once(
     monkeypatch.setattr(screen, "update", watch(screen.update))
     play(view, events(answer_text(12_000)), per_s=200)
     assert len(states) > 30
-    assert len(screen.outputs) == (9 if owns_cell else 2)
+    assert len(screen.outputs) == (9 if owns_cell else 1)
     assert [shown for shown, text in states if shown != text] == []
 
 

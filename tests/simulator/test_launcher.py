@@ -181,6 +181,15 @@ def test_it_ends_when_idle_and_comes_back(home: Path) -> None:
     assert (second.started, second.key) == (True, first.key)
 
 
+def test_a_server_that_nobody_finds_any_more_ends(home: Path) -> None:
+    first = launcher.ensure(home, speed=0)
+    state_file(home).write_text("{broken")
+    second = launcher.ensure(home, speed=0)
+    assert (second.started, second.key) == (True, first.key)
+    assert eventually(lambda: not running(first.pid))
+    assert running(second.pid)
+
+
 def test_a_running_request_keeps_it_alive(home: Path) -> None:
     found = launcher.ensure(home, speed=0, idle_minutes=0.4 / 60)
     client = httpx.Client(

@@ -231,7 +231,8 @@ def test_a_long_message_is_read_whole_and_shown_in_part() -> None:
 
 
 def test_what_is_no_error_body_is_quoted_in_part() -> None:
-    assert read_problem("upstream connect error " * 100).message == ("upstream connect error " * 100)[:400].strip()
+    words = "upstream connect error " * 100
+    assert read_problem(words).message == words[:400].strip()
     assert read_problem('{"error": ').message == '{"error":'
 
 

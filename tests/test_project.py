@@ -136,7 +136,7 @@ def test_a_dependency_is_pinned_and_the_pin_fits(requirement: Requirement) -> No
 
 def test_the_pins_install_on_the_python_of_debian_12() -> None:
     needs = {
-        f"{dist.name} {dist.version}": dist.metadata["Requires-Python"]
+        f"{dist.name} {dist.version}": dist.metadata.get("Requires-Python")
         for dist in importlib.metadata.distributions()
         if pins().get(canonicalize_name(dist.name)) == dist.version
     }

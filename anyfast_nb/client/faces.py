@@ -92,6 +92,7 @@ class Gateway:
         self.settings = settings
         self.connection = Connection(settings, interactive=interactive, policy=policy, limits=limits)
         self._ledger = ledger
+        self._owns_ledger = ledger is None
 
     @property
     def ledger(self) -> Ledger:
@@ -115,6 +116,12 @@ class Gateway:
     async def run(self, exchange: Exchange, on_event: OnEvent | None = None) -> Answer:
         """Run an exchange, on the private loop."""
         return await exchange.run(await self.connection.transport(), on_event)
+
+    async def close(self) -> None:
+        """Let go of connections, and of the ledger unless it was handed over; both open again when used."""
+        await self.connection.close()
+        if self._owns_ledger and self._ledger is not None:
+            self._ledger.close()
 
     async def models(self) -> list[ServedModel]:
         """The models this key can use."""
@@ -234,7 +241,7 @@ class Client(_Client):
 
     def close(self) -> None:
         """Close the connections."""
-        io_loop().run(self._gateway.connection.close())
+        io_loop().run(self._gateway.close())
 
     def __enter__(self) -> Self:
         return self
@@ -303,7 +310,7 @@ class AsyncClient(_Client):
 
     async def close(self) -> None:
         """Close the connections."""
-        await io_loop().wait(self._gateway.connection.close())
+        await io_loop().wait(self._gateway.close())
 
     async def __aenter__(self) -> Self:
         return self

@@ -192,6 +192,11 @@ class Ledger:
             self._disconnect()
             self._journal.close()
 
+    def __del__(self) -> None:
+        # A client that nobody closed must not leave an open database to be warned of.
+        with contextlib.suppress(Exception):
+            self.close()
+
     def __enter__(self) -> Self:
         return self
 

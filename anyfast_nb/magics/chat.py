@@ -50,9 +50,8 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
 
     def keep(answer: object) -> None:
         """Into the thread and the variable: what came before an interrupt as well."""
-        if not isinstance(answer, Answer) or not (answer.text or answer.tool_calls):
-            return
-        if thread is not None and place is not None:
+        assert isinstance(answer, Answer)
+        if thread is not None and place is not None and (answer.text or answer.tool_calls):
             thread.add(place, message=body["messages"][-1], answer=answer)
         if options.to:
             shell.user_ns[options.to] = answer

@@ -131,7 +131,7 @@ def test_odd_values_are_refused_in_a_line_or_two(k: Kernel) -> None:
 
 
 def test_a_syntax_error_goes_in_without_paths_of_this_machine(k: Kernel) -> None:
-    error(k.execute("x = (1,"))
+    error(k.execute("x = = 1"))
     text = ok(k.execute("%%anyfast\nsim:echo {{error}}"))
     assert "SyntaxError" in text
     assert "site-packages" not in text

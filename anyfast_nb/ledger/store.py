@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from anyfast_nb.errors import LedgerError
@@ -192,17 +191,14 @@ class Ledger:
             self._disconnect()
             self._journal.close()
 
-    def __del__(self) -> None:
-        # A client that nobody closed must not leave an open database to be warned of.
+    def __del__(self) -> None:  # of a client that nobody closed: Python would warn of an open database
         with contextlib.suppress(Exception):
             self.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- one process, one connection ------------------------------------------------------

@@ -97,7 +97,7 @@ def test_the_default_place_is_the_state_folder(monkeypatch: pytest.MonkeyPatch, 
         lambda us: datetime(1971, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
     ),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_goes_in_comes_out_and_unknown_is_na_never_zero(
     status: Status,
     usage: Usage,

@@ -200,7 +200,7 @@ def _schemas() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(schema=_schemas(), prompt=st.sampled_from(["", "roll 3 dice in Oslo, not now", "-7.5 abc 88"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_arguments_fit_any_schema_of_the_usual_kinds(schema: dict[str, Any], prompt: str) -> None:
     whole = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
     jsonschema.validate(fill(whole, prompt), whole)

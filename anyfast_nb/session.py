@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb import settings as settings_room
 from anyfast_nb.client.faces import Gateway
 from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:
-    from anyfast_nb.settings import Settings
+    from anyfast_nb.settings import Secret, Settings
     from anyfast_nb.wire.values import Answer
+
+
+_LOGIN: Final = "%anyfast login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,9 @@ class Failure:
     traceback: str
 
     def __str__(self) -> str:
-        return f"This cell failed:\n\n{self.cell}\n\nwith this error:\n\n{self.traceback}"
+        return (
+            f"This cell failed:\n\n```\n{self.cell}\n```\n\nwith this error:\n\n```\n{self.traceback}\n```\n"
+        )
 
 
 class Session:
@@ -38,7 +43,8 @@ class Session:
     def __init__(self) -> None:
         self._settings: Settings | None = None
         self._environment: dict[str, str] = {}
-        self._changes: dict[str, tuple[str, Any]] = {}  # name -> origin and value; None is the default
+        self._changes: dict[str, tuple[str, Any]] = {}  # name -> origin and value
+        self._keys: dict[str, Secret] = {}  # of logins: each for its base URL and no other
         self._told_of_simulator = False
         self.gateway = Gateway(lambda: self.settings, interactive=True)
         self.threads = ThreadBook()
@@ -59,16 +65,34 @@ class Session:
         return self._settings
 
     def configure(self, *, origin: str = "%anyfast config", **changes: Any) -> None:
-        """Change settings for this kernel; a value of None goes back to its default."""
-        current = self.settings
-        for name, value in changes.items():
-            current = _changed(current, name, origin, value)  # a wrong one is refused before any counts
-        self._changes |= {name: (origin, value) for name, value in changes.items()}
-        self._settings = settings_room.with_stored_key(current)
+        """Change settings for this kernel; None takes a change back: environment and file count again.
+
+        Raises:
+            InputError: a value that cannot work; nothing is changed then.
+        """
+        self.settings.with_changes(origin=origin, **changes)
+        kept = {name: old for name, old in self._changes.items() if name not in changes}
+        self._changes = kept | {name: (origin, new) for name, new in changes.items() if new is not None}
+        self._settings = None
+
+    def log_in(self, key: Secret, *, base_url: str) -> None:
+        """Use a key in this kernel, for one base URL, and send requests there."""
+        self._keys[base_url] = key
+        self.configure(origin=_LOGIN, base_url=base_url)
+
+    def log_out(self, *, base_url: str) -> bool:
+        """Forget the key of a login; was there one?"""
+        if self._changes.get("base_url") == (_LOGIN, base_url):
+            del self._changes["base_url"]
+        self._settings = None
+        return self._keys.pop(base_url, None) is not None
 
     def _with_changes(self, settings: Settings) -> Settings:
         for name, (origin, value) in self._changes.items():
-            settings = _changed(settings, name, origin, value)
+            settings = settings.with_changes(origin=origin, **{name: value})
+        own = self._keys.get(settings.base_url or settings_room.DEFAULT_BASE_URL)
+        if own is not None and (settings.base_url or settings.api_key is None):
+            return settings.with_changes(origin=_LOGIN, api_key=own)
         return settings_room.with_stored_key(settings)
 
     def destination(self) -> str:
@@ -84,12 +108,6 @@ class Session:
             return None
         self._told_of_simulator = True
         return "No key is set: the built-in AnyFast answers, simulated and free. `%anyfast login` sets a key."
-
-
-def _changed(settings: Settings, name: str, origin: str, value: Any) -> Settings:
-    if value is None:
-        return settings.without(name)
-    return settings.with_changes(origin=origin, **{name: value})
 
 
 @cache

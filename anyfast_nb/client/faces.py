@@ -120,6 +120,7 @@ class Gateway:
     async def close(self) -> None:
         """Let go of connections, and of the ledger unless it was handed over; both open again when used."""
         await self.connection.close()
+        await asyncio.sleep(0)  # a closed socket is let go of in the loop's next turn
         if self._owns_ledger and self._ledger is not None:
             self._ledger.close()
 

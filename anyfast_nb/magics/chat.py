@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.client.exchange import Origin
 from anyfast_nb.client.prompt import chat_body
-from anyfast_nb.errors import InputError, Interrupted, ModelNotFoundError
+from anyfast_nb.errors import AnyFastError, InputError, Interrupted, ModelNotFoundError
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.options import chat_options, given, line_prompt, split
 from anyfast_nb.magics.show import show_chat
@@ -15,7 +15,7 @@ from anyfast_nb.magics.variables import Variables
 from anyfast_nb.render.request import request_bundle
 from anyfast_nb.wire.chat import PATH, text_of
 from anyfast_nb.wire.estimate import about_tokens
-from anyfast_nb.wire.values import Answer
+from anyfast_nb.wire.values import Answer, Status
 
 if TYPE_CHECKING:
     import argparse
@@ -49,8 +49,9 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     exchange = session.gateway.exchange(body, origin=whence)
 
     def keep(answer: object) -> None:
-        """Into the thread and the variable: what came before an interrupt as well."""
-        assert isinstance(answer, Answer)
+        """Into the thread and the variable: what came before an interrupt or a cut as well."""
+        if not isinstance(answer, Answer) or (answer.status is Status.ERROR and not answer.text):
+            return
         if thread is not None and place is not None and (answer.text or answer.tool_calls):
             thread.add(place, message=body["messages"][-1], answer=answer)
         if options.to:
@@ -59,11 +60,11 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     plain = options.plain or options.json
     try:
         keep(show_chat(session, exchange, notes=notes, owns_cell=cell is not None, plain=plain))
-    except Interrupted as stopped:
-        keep(stopped.partial)
-        raise
     except ModelNotFoundError as error:
         raise _with_near_models(error, body["model"]) from None
+    except (Interrupted, AnyFastError) as stopped:
+        keep(stopped.partial)
+        raise
 
 
 def _prompt(options: argparse.Namespace, line: str, cell: str | None) -> str:

@@ -40,7 +40,8 @@ def told(expression: str, value: Any, text: str) -> str:
     """What went in, in a few words: ``df.head(): 5 x 4, about 120 tokens``."""
     frame = _as_frame(value)
     size = f"{len(text):,} characters" if frame is None else f"{frame.shape[0]} x {frame.shape[1]}"
-    return f"{expression}: {size}, about {about_tokens(text):,} tokens"
+    tokens = about_tokens(text)
+    return f"{expression}: {size}, about {tokens:,} token{'' if tokens == 1 else 's'}"
 
 
 def markdown_table(frame: Any) -> str:

@@ -50,6 +50,9 @@ def show_chat(
             view.note(note)
     try:
         session.last = io_loop().run(_followed(session.gateway, exchange, view))
+    except AnyFastError as error:
+        session.last = _with_words(error.partial) or session.last
+        raise
     except KeyboardInterrupt:
         interrupted = exchange.interrupted()
         session.last = interrupted.partial if isinstance(interrupted.partial, Answer) else None

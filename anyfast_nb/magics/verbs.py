@@ -44,12 +44,11 @@ def with_save(verb: str) -> Options:
 def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] = getpass.getpass) -> None:
     """Ask for the key, check it, keep it: in the keyring, with --save in a file, else in this kernel."""
     options = with_save("login").read(split(line))
-    base_url = session.settings.base_url
-    base_url = DEFAULT_BASE_URL if base_url in {None, SIMULATOR} else str(base_url)
+    base_url = _gateway(session)
     key = settings_room.check_key(ask(f"Key for {base_url}: "))
     with Client(api_key=key.reveal(), base_url=base_url) as client:
         served = client.models()  # bills nothing; a wrong key is refused here
-    session.configure(origin="%anyfast login", api_key=key, base_url=base_url)
+    session.log_in(key, base_url=base_url)
     kept = keystore.keep(session.settings.home, base_url=base_url, key=key.reveal(), in_file=options.save)
     place = f"kept in {kept}" if kept else "kept in this kernel only (`%anyfast login --save` keeps it)"
     show(notice(f"Key accepted, {len(served)} models. Requests now go to {base_url}.\nThe key is {place}."))
@@ -58,15 +57,21 @@ def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] 
 def logout(session: Session, line: str, show: Show) -> None:
     """Forget the key: in this kernel, and where `login` kept it."""
     Options("logout").read_words(split(line))
-    base_url = session.settings.base_url or DEFAULT_BASE_URL
+    base_url = _gateway(session)
     stored = keystore.forget(session.settings.home, base_url=base_url)
-    session.configure(api_key=None)
-    if base_url == DEFAULT_BASE_URL:  # set by login; without it nothing is chosen, as before
-        session.configure(base_url=None)
-    said = f"The key for {base_url} is forgotten" + (", here and where it was kept." if stored else ".")
+    known = session.log_out(base_url=base_url)
+    said = f"No key for {base_url} was kept."
+    if stored or known:
+        said = f"The key for {base_url} is forgotten" + (", here and where it was kept." if stored else ".")
     if os.environ.get("ANYFAST_API_KEY"):
-        said += "\nANYFAST_API_KEY is still set: new kernels will use it."
+        said += "\nANYFAST_API_KEY is still set in this kernel's environment."
     show(notice(said))
+
+
+def _gateway(session: Session) -> str:
+    """The real gateway that login and logout are about, also while the built-in AnyFast answers."""
+    base_url = session.settings.base_url
+    return DEFAULT_BASE_URL if base_url is None or base_url == SIMULATOR else base_url
 
 
 # --- settings and models ------------------------------------------------------------------
@@ -86,9 +91,9 @@ def config(session: Session, line: str, show: Show) -> None:
             raise settings_room.unknown(name)
         changes[name] = value or None
     if changes:
-        session.configure(**changes)
         if options.save:
             settings_room.save_file(session.settings.home, **changes)
+        session.configure(**changes)
     elif options.save:
         raise InputError("there is nothing to save", hint="Write %anyfast config name=value --save")
     show(table(_config_rows(session), columns=("setting", "value", "from")))

@@ -21,6 +21,7 @@ border:none!important;background:none!important}}
 .anyfast blockquote{{margin:0 0 1em;padding:0 1em;border-left:3px solid {LINE_COLOUR};color:{QUIET_COLOUR}}}
 .anyfast li>p:last-child,.anyfast blockquote>:last-child{{margin-bottom:.2em}}
 .anyfast details{{margin:0 0 .8em;padding-left:.8em;border-left:2px solid {LINE_COLOUR};color:{QUIET_COLOUR}}}
+.anyfast :is(p,li,summary){{overflow-wrap:anywhere}}
 .anyfast summary{{cursor:pointer}}
 .anyfast summary~*{{margin-top:.5em}}
 .anyfast-note{{margin-bottom:.5em}}

@@ -50,4 +50,4 @@ def test_a_picture_is_refused_with_the_option_that_takes_it() -> None:
 def test_what_went_in_is_told_by_size() -> None:
     frame = pd.DataFrame({"a": range(5), "b": range(5)})
     assert told("df.head()", frame, "x" * 400) == "df.head(): 5 x 2, about 100 tokens"
-    assert told("name", "Ada", "Ada") == "name: 3 characters, about 1 tokens"
+    assert told("name", "Ada", "Ada") == "name: 3 characters, about 1 token"

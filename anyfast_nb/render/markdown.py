@@ -24,6 +24,15 @@ _TOO_DEEP = re.compile(
     r"^[ \t]*(?:>[ \t]*){25}|^[ \t]*(?:[-*+][ \t]+){25}|^[ \t]{100,}(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE
 )
 
+# Chinese and Japanese set no space beside bold text: "**注意：**后面". CommonMark then takes the stars
+# between a mark and a letter for text. A joint beside them, taken out again, stands in for the space.
+_MARK = r"[\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u2018-\u201d\u2014\u2026]"
+_LETTER = r"[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\uff10-\uff19\w]"
+_TIGHT = re.compile(
+    rf"(?<={_MARK})(?P<close>\*{{1,3}})(?={_LETTER})|(?<={_LETTER})(?P<open>\*{{1,3}})(?={_MARK})"
+)
+_JOINT = "\ue002"  # private use: nobody sees it, and it counts as a mark
+
 
 def render_markdown(text: str) -> str:
     """One piece of Markdown as safe HTML.
@@ -39,9 +48,13 @@ def render_markdown(text: str) -> str:
     if len(text) > MAX_CHARS or _TOO_DEEP.search(text):
         return preformatted(text)
     try:
-        return str(_parser()(text))
+        return str(_parser()(_TIGHT.sub(_loosened, text))).replace(_JOINT, "")
     except RecursionError:
         return preformatted(text)
+
+
+def _loosened(match: re.Match[str]) -> str:
+    return f"{match['close']}{_JOINT}" if match["close"] else f"{_JOINT}{match['open']}"
 
 
 @cache  # it keeps no state, and building it costs more than rendering most answers

@@ -145,6 +145,14 @@ def test_a_key_set_later_counts(kernel: Callable[..., Kernel], simulator: Simula
     assert "42" in ok(k.execute("%anyfast chat 'What is 6 * 7?'"))
 
 
+def test_what_came_before_a_cut_is_kept(k: Kernel) -> None:
+    ok(k.execute("%%anyfast --thread cut --to v\nsim:chunks=10", cell_id="a"))
+    assert "WireCut" in error(
+        k.execute("%%anyfast --thread cut --to v\nsim:cut=20 sim:chunks=60", cell_id="b")
+    )
+    assert ok(k.execute("v.status.value, af.last is v, len(v.text)")) == "('truncated', True, 80)\n"
+
+
 def test_a_dry_run_shows_the_request_and_sends_nothing(k: Kernel, simulator: Simulator) -> None:
     text = ok(k.execute("%%anyfast -m pro --temperature 0.3 --dry-run\nTell me"))
     assert '"model": "doubao-seed-2.0-pro"' in text

@@ -12,11 +12,12 @@ import pytest
 
 from anyfast_nb import keystore, settings
 from anyfast_nb.client.faces import io_loop
-from anyfast_nb.errors import AuthenticationError, InputError
+from anyfast_nb.errors import AuthenticationError, InputError, MissingKeyError
 from anyfast_nb.magics import verbs
 from anyfast_nb.session import Session
 from anyfast_nb.wire.values import Answer
 from tests.conftest import Simulator
+from tests.wire_server import WireServer
 
 
 class Shown(list[str]):
@@ -175,6 +176,43 @@ def test_logout_tells_of_a_key_in_the_environment(
     verbs.login(own, "", shown, ask=lambda _: simulator.key)
     verbs.logout(own, "", shown)
     assert "ANYFAST_API_KEY is still set" in shown.text
+
+
+@pytest.mark.usefixtures("no_keyring")
+@pytest.mark.parametrize("line", ["", "--save"])
+def test_a_logins_key_stays_with_its_base_url(
+    own: Session, simulator: Simulator, shown: Shown, wire_server: WireServer, line: str
+) -> None:
+    verbs.login(own, line, shown, ask=lambda _: simulator.key)
+    own.configure(base_url=wire_server.url)
+    with pytest.raises(MissingKeyError):
+        own.gateway.connection.check()
+    assert own.settings.api_key is None
+    own.configure(base_url=simulator.base_url)
+    assert own.settings.api_key is not None
+    assert not wire_server.requests
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_logout_is_about_the_gateway_while_the_built_in_anyfast_answers(own: Session, shown: Shown) -> None:
+    own.configure(base_url="simulator")
+    keystore.keep(own.settings.home, base_url=settings.DEFAULT_BASE_URL, key="sk-stored-000000", in_file=True)
+    verbs.logout(own, "", shown)
+    assert keystore.find(own.settings.home, base_url=settings.DEFAULT_BASE_URL) is None
+    assert f"The key for {settings.DEFAULT_BASE_URL} is forgotten" in shown.text
+    verbs.logout(own, "", shown)
+    assert "No key for" in shown.text
+
+
+def test_taking_a_setting_back_leaves_environment_and_file(
+    own: Session, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANYFAST_API_KEY", "sk-live-000000")
+    monkeypatch.setenv("ANYFAST_BASE_URL", "simulator")
+    verbs.config(own, "model=pro --save", shown)
+    verbs.config(own, "model=mini base_url=https://other.example", shown)
+    verbs.config(own, "model= base_url=", shown)
+    assert (own.settings.model, own.settings.base_url) == ("pro", "simulator")
 
 
 def test_usage_of_an_empty_ledger(own: Session, shown: Shown) -> None:

@@ -237,3 +237,16 @@ def test_deep_nesting_loses_nothing(depth: int) -> None:
     for text in (listed, quoted):
         shown = unescape(render_markdown(text))
         assert [level for level in range(depth) if f"item{level}x" not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "bold"),
+    [
+        ("**注意：**后面。这是**“重点”**内容，**结果（一）**是 5。", ["注意：", "“重点”", "结果（一）"]),
+        ("**「重要」**です", ["「重要」"]),
+        ("**bold** text, 2 ** 3", ["bold"]),
+        ("`a：**b` 中", []),
+    ],
+)
+def test_bold_beside_chinese_marks_is_bold(text: str, bold: list[str]) -> None:
+    assert re.findall(r"<strong>(.*?)</strong>", render_markdown(text)) == bold

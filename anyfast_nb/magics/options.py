@@ -16,7 +16,6 @@ from anyfast_nb.magics.template import FIELD
 _MARK: Final = "\ue000"
 _GUARD: Final = "\ue001"
 _QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
-_SUPPRESS: Final = argparse.SUPPRESS
 
 
 class Options(argparse.ArgumentParser):
@@ -154,9 +153,8 @@ def verb_options(verb: str) -> Options:
     if verb == "chat":
         return chat_options()
     options = Options(verb)
-    flags: dict[str, tuple[str, ...]] = {"login": ("--save",), "logout": (), "config": ("--save",)}
-    for flag in flags.get(verb, ()):
-        options.add_argument(flag, action="store_true")
+    if verb in {"login", "config"}:
+        options.add_argument("--save", action="store_true")
     return options
 
 

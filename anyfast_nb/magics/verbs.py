@@ -15,7 +15,7 @@ from anyfast_nb import catalog, keystore
 from anyfast_nb import settings as settings_room
 from anyfast_nb.client.faces import Client, io_loop
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError
-from anyfast_nb.magics.options import Options, split
+from anyfast_nb.magics.options import Options, split, verb_options
 from anyfast_nb.render.notice import notice, table
 from anyfast_nb.settings import CONFIGURABLE, DEFAULT_BASE_URL, SIMULATOR
 
@@ -31,19 +31,12 @@ _CODE_BLOCK: Final = re.compile(
 _PACKAGES: Final = ("anyfast-nb", "ipython", "ipykernel", "jupyterlab", "ipywidgets", "httpx", "pandas")
 
 
-def with_save(verb: str) -> Options:
-    """Options of a verb that can keep its result."""
-    options = Options(verb)
-    options.add_argument("--save", action="store_true")
-    return options
-
-
 # --- the key ------------------------------------------------------------------------------
 
 
 def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] = getpass.getpass) -> None:
     """Ask for the key, check it, keep it: in the keyring, with --save in a file, else in this kernel."""
-    options = with_save("login").read(split(line))
+    options = verb_options("login").read(split(line))
     base_url = _gateway(session)
     key = settings_room.check_key(ask(f"Key for {base_url}: "))
     with Client(api_key=key.reveal(), base_url=base_url) as client:
@@ -79,7 +72,7 @@ def _gateway(session: Session) -> str:
 
 def config(session: Session, line: str, show: Show) -> None:
     """Show the settings, or change them: `%anyfast config model=pro footer=short [--save]`."""
-    options = with_save("config").read(split(line))
+    options = verb_options("config").read(split(line))
     changes: dict[str, Any] = {}
     for word in options.words:
         name, equals, value = word.partition("=")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb import settings as settings_room
-from anyfast_nb.client.faces import Gateway
+from anyfast_nb.gateway.gateway import Gateway
 from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:

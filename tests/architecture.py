@@ -21,8 +21,10 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"settings", "catalog"}),
     frozenset({"wire"}),
     frozenset({"http", "media", "ledger"}),
+    frozenset({"gateway", "threads"}),
+    frozenset({"assets"}),
+    frozenset({"jobs"}),
     frozenset({"client"}),
-    frozenset({"threads"}),
     frozenset({"session"}),
     frozenset({"magics", "panels"}),
     frozenset({FRONT_DOOR}),
@@ -64,7 +66,7 @@ LIBRARIES: dict[str, Outside] = {
     "uvicorn": _only(SIMULATOR),
     "av": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
     "PIL": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
-    "nest_asyncio": _only("client", eagerly=()),
+    "nest_asyncio": _only("gateway", eagerly=()),
     "keyring": _only("keystore", eagerly=()),
 }
 MODULE_LINES = 400

@@ -1,1 +1,1 @@
-"""The same from Python: `Client` and `AsyncClient`, over one private event loop."""
+"""The same from Python: `Client` and `AsyncClient`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.client.exchange import Origin
-from anyfast_nb.client.prompt import chat_body
 from anyfast_nb.errors import AnyFastError, InputError, Interrupted, ModelNotFoundError
+from anyfast_nb.gateway.exchange import Origin
+from anyfast_nb.gateway.prompt import chat_body
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.options import chat_options, given, line_prompt, split
 from anyfast_nb.magics.show import show_chat

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from anyfast_nb.client.faces import io_loop
 from anyfast_nb.errors import AnyFastError
+from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.wire.values import Answer, Source, Status
 
 if TYPE_CHECKING:
-    from anyfast_nb.client.exchange import Exchange
-    from anyfast_nb.client.faces import Gateway
+    from anyfast_nb.gateway.exchange import Exchange
+    from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.render.view import View
     from anyfast_nb.session import Session
 

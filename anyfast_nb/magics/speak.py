@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Unpack
 
-from anyfast_nb.client.exchange import Origin
 from anyfast_nb.client.faces import ChatOptions, Client
-from anyfast_nb.client.prompt import Prompt, chat_body
+from anyfast_nb.gateway.exchange import Origin
+from anyfast_nb.gateway.prompt import Prompt, chat_body
 
 if TYPE_CHECKING:
     from anyfast_nb.wire.values import Answer

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb import catalog, keystore
 from anyfast_nb import settings as settings_room
-from anyfast_nb.client.faces import Client, io_loop
+from anyfast_nb.client.faces import Client
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError
+from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.magics.options import Options, split, verb_options
 from anyfast_nb.render.notice import notice, table
 from anyfast_nb.settings import CONFIGURABLE, DEFAULT_BASE_URL, SIMULATOR

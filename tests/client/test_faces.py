@@ -15,6 +15,7 @@ import anyfast_nb as af
 from anyfast_nb.client import faces
 from anyfast_nb.client.faces import AsyncClient, Client
 from anyfast_nb.errors import BadRequestError, ConfigError, InputError, Interrupted, MissingKeyError, WireCut
+from anyfast_nb.gateway import gateway
 from anyfast_nb.http.retry import RetryPolicy
 from anyfast_nb.settings import save_file
 from anyfast_nb.wire.system import ServedModel
@@ -219,7 +220,7 @@ def test_a_stream_that_nobody_reads_sends_nothing(wire_server: WireServer, clien
 
 def wait_for_status(status: str) -> None:
     """The row is settled on the private loop: a call that runs behind it there has seen it."""
-    faces.io_loop().run(asyncio.sleep(0))
+    gateway.io_loop().run(asyncio.sleep(0))
     assert [row["status"] for row in rows()] == [status]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from anyfast_nb import keystore, settings
-from anyfast_nb.client.faces import io_loop
 from anyfast_nb.errors import AuthenticationError, InputError, MissingKeyError
+from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.magics import verbs
 from anyfast_nb.session import Session
 from anyfast_nb.wire.values import Answer

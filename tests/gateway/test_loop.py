@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from anyfast_nb.client.loop import IOLoop
 from anyfast_nb.errors import Interrupted
+from anyfast_nb.gateway.loop import IOLoop
 from anyfast_nb.wire.values import Event, Finished, TextDelta
 from tests.client.conftest import KEY, MakeClient, chunk, press_ctrl_c, rows, whole
 from tests.wire_server import HANG, Reply, WireServer
@@ -75,7 +75,7 @@ def test_an_interrupt_cancels_the_work_and_leaves_it_a_moment(loop: IOLoop) -> N
 
 
 def test_work_that_does_not_end_is_not_waited_for(loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from anyfast_nb.client import loop as room
+    from anyfast_nb.gateway import loop as room
 
     monkeypatch.setattr(room, "LAST_WORDS_S", 0.01)
     release = threading.Event()

@@ -224,8 +224,8 @@ def test_the_title_is_the_beginning_of_the_prompt_without_secrets(
 
 
 def test_where_a_request_comes_from_is_kept(wire_server: WireServer, client: MakeClient) -> None:
-    from anyfast_nb.client.exchange import Origin
-    from anyfast_nb.client.faces import io_loop
+    from anyfast_nb.gateway.exchange import Origin
+    from anyfast_nb.gateway.gateway import io_loop
 
     wire_server.script(whole())
     gateway = client()._gateway

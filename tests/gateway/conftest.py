@@ -1,0 +1,3 @@
+from tests.client.conftest import client
+
+__all__ = ["client"]

@@ -8,6 +8,7 @@ Why is the sky blue?
 
 af.last.usage                       # the last answer
 af.chat("And at sunset?")           # the same from Python
+af.seedance("A cat plays the piano").video   # a film, and af.seedream("A red kite") for pictures
 af.ledger.frame()                   # every request, as a DataFrame
 af.Client(base_url="simulator")     # outside of notebooks
 """
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from anyfast_nb import ledger as ledger
     from anyfast_nb.client.faces import AsyncClient as AsyncClient
     from anyfast_nb.client.faces import Client as Client
+    from anyfast_nb.jobs.job import Job as Job
+    from anyfast_nb.jobs.pictures import Pictures as Pictures
+    from anyfast_nb.magics.generate import kling as kling
+    from anyfast_nb.magics.generate import seedance as seedance
+    from anyfast_nb.magics.generate import seedream as seedream
     from anyfast_nb.magics.speak import chat as chat
     from anyfast_nb.wire.values import Answer as Answer
 
@@ -33,11 +39,19 @@ _ROOMS = {
     "Answer": "wire.values",
     "AsyncClient": "client.faces",
     "Client": "client.faces",
+    "Job": "jobs.job",
+    "Pictures": "jobs.pictures",
     "chat": "magics.speak",
+    "kling": "magics.generate",
+    "seedance": "magics.generate",
+    "seedream": "magics.generate",
 }
 _MODULES = ("errors", "ledger")
 
-__all__ = ["Answer", "AsyncClient", "Client", "__version__", "chat", "errors", "last", "ledger"]
+__all__ = [
+    "Answer", "AsyncClient", "Client", "Job", "Pictures", "__version__", "chat", "errors", "kling", "last",
+    "ledger", "seedance", "seedream",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ top. `endpoint` decides where a request goes and holds the rules on keys:
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import os
@@ -52,6 +53,10 @@ class Secret:
         """Give the key itself."""
         return self._value
 
+    def mark(self) -> str:
+        """A fingerprint that tells keys apart and gives nothing away: what was made by which key."""
+        return hashlib.sha256(f"anyfast-key\0{self._value}".encode()).hexdigest()[:16]
+
     def __repr__(self) -> str:
         return "Secret(hidden)"
 
@@ -77,6 +82,7 @@ class Settings:
         footer: ``full``, ``short`` or ``off``.
         home: folder of state: ledger, settings, the built-in AnyFast.
         ledger_url: ``ANYFAST_LEDGER_URL``, or None for the file in `home`.
+        media_dir: folder for films and pictures; None is ``anyfast_media`` beside the notebook.
         origins: for each value that is set, where it came from.
     """
 
@@ -87,6 +93,7 @@ class Settings:
     footer: Footer = "full"
     home: Path = Path()
     ledger_url: str | None = field(default=None, repr=False)  # it may hold a password
+    media_dir: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def with_changes(self, *, origin: str, **changes: Any) -> Settings:
@@ -162,7 +169,12 @@ def seen_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    names = {"api_key": "ANYFAST_API_KEY", "base_url": "ANYFAST_BASE_URL", "ledger_url": "ANYFAST_LEDGER_URL"}
+    names = {
+        "api_key": "ANYFAST_API_KEY",
+        "base_url": "ANYFAST_BASE_URL",
+        "ledger_url": "ANYFAST_LEDGER_URL",
+        "media_dir": "ANYFAST_MEDIA_DIR",
+    }
     return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
 
 
@@ -281,8 +293,9 @@ _CHECKS: Final = {
     "system": _check_text,
     "footer": _check_footer,
     "ledger_url": _check_text,
+    "media_dir": _check_text,
 }
-CONFIGURABLE: Final = ("base_url", "model", "system", "footer")
+CONFIGURABLE: Final = ("base_url", "model", "system", "footer", "media_dir")
 
 
 # --- deciding -----------------------------------------------------------------------------

@@ -37,6 +37,10 @@ SIMULATOR_DOOR = "anyfast_nb.simulator.launcher"  # all that the rest may import
 # Upward imports that are meant, each inside a function.
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("anyfast_nb.wire.values", "anyfast_nb.render.answer"): "an answer shows itself",
+    ("anyfast_nb.jobs.film", "anyfast_nb.render.clip"): "a clip shows itself",
+    ("anyfast_nb.jobs.film", "anyfast_nb.render.pictures"): "a film's last frame shows itself",
+    ("anyfast_nb.jobs.job", "anyfast_nb.render.clip"): "a job shows itself",
+    ("anyfast_nb.jobs.pictures", "anyfast_nb.render.pictures"): "pictures show themselves",
 }
 
 
@@ -58,7 +62,7 @@ LIBRARIES: dict[str, Outside] = {
     "ipywidgets": _only("panels", "render"),
     "anywidget": _only("panels", "render"),
     "pandas": Outside(None, frozenset({"ledger"})),
-    "numpy": Outside(None),
+    "numpy": Outside(None, frozenset({SIMULATOR})),  # its studio draws with it
     "matplotlib": Outside(None),
     "httpx": _only("http", SIMULATOR),
     "mistune": _only("render"),
@@ -66,7 +70,9 @@ LIBRARIES: dict[str, Outside] = {
     "uvicorn": _only(SIMULATOR),
     "av": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
     "PIL": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
+    "pypdf": _only(SIMULATOR, eagerly=()),
     "nest_asyncio": _only("gateway", eagerly=()),
+    "pydantic": _only("gateway", eagerly=()),
     "keyring": _only("keystore", eagerly=()),
 }
 MODULE_LINES = 400

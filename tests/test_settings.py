@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import json
 import pickle
 import stat
@@ -349,6 +350,13 @@ def test_a_given_key_is_never_replaced_by_a_stored_one(stored: Path) -> None:
 
 
 # --- the key does not show --------------------------------------------------------------------
+
+
+def test_a_keys_mark_tells_keys_apart_and_gives_nothing_away() -> None:
+    mark = Secret(KEY).mark()
+    assert mark == hashlib.sha256(b"anyfast-key\0" + KEY.encode()).hexdigest()[:16]
+    assert mark != Secret(KEY + "x").mark()
+    assert not any(KEY[i : i + 6] in mark for i in range(len(KEY) - 5))
 
 
 def test_a_secret_shows_nowhere() -> None:

@@ -79,9 +79,14 @@ def resolve(name: str) -> str:
     return aliases().get(name, name)
 
 
-def names() -> list[str]:
-    """Aliases, then ids: what completion offers."""
-    return [*aliases(), *(model.id for model in models())]
+def names(*, ability: str | None = None) -> list[str]:
+    """Aliases, then ids: what completion offers.
+
+    Args:
+        ability: only models that can do this, such as ``chat`` or ``video generation``.
+    """
+    able = [model for model in models() if ability is None or ability in model.abilities]
+    return [*(alias for model in able for alias in model.aliases), *(model.id for model in able)]
 
 
 def close_to(name: str, *, among: Iterable[str] | None = None) -> list[str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from anyfast_nb import settings as settings_room
-from anyfast_nb.errors import Interrupted
+from anyfast_nb.client.generations import AsyncGenerations, Generations
+from anyfast_nb.errors import AnyFastError, Interrupted
 from anyfast_nb.gateway.gateway import Gateway, io_loop
-from anyfast_nb.gateway.prompt import Media, Prompt, chat_body
-from anyfast_nb.wire.values import Answer, Event, Status
+from anyfast_nb.gateway.rounds import Rounds, rounds_of
+from anyfast_nb.wire.values import Answer, Event, Finished, Status, ToolCall, ToolResult, ToolReturned
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.exchange import Exchange, OnEvent
+    from anyfast_nb.gateway.prompt import Media, Prompt
     from anyfast_nb.http.retry import RetryPolicy
     from anyfast_nb.http.transport import Limits
     from anyfast_nb.ledger.store import Ledger
@@ -29,13 +31,20 @@ class ChatOptions(TypedDict, total=False):
         model: an id or an alias (pro, lite, mini, code, flash, vision).
         system: a system prompt; ``""`` sends none.
         images, videos: lists of URLs, paths, bytes, PIL images, numpy arrays, matplotlib figures.
+        files: list of documents (PDF, Office, text …): URLs, paths, bytes, open files.
         fps: frames of a video looked at per second, 0.2 to 5 (server's default 1).
+        downscale: make pictures that are too large fit, instead of refusing them.
         history: earlier messages, put before the prompt.
         max_tokens: at least 1.
         temperature: 0 to 2 (server's default 1).
         top_p: 0 to 1.
         stop: one to four texts that end the answer.
-        tools, tool_choice: functions the model may ask for; none is ever run for it.
+        tools: typed Python functions that the model may have run (handing one over is the consent;
+            each call and result is told), or schemas, which are described and never run.
+        tool_choice: auto, none, required, or one function.
+        max_rounds: requests at most while the model asks for tools (8); then its calls are left open.
+        api: auto (the default: the Responses API where a document is sent, else chat), chat or responses.
+        reasoning: minimal, low, medium, high or off, for either API.
         thinking: enabled, disabled or auto.
         reasoning_effort: minimal, low, medium or high.
         response_format: such as ``{"type": "json_object"}``.
@@ -47,14 +56,19 @@ class ChatOptions(TypedDict, total=False):
     system: str | None
     images: Media
     videos: Media
+    files: Media
     fps: float | None
+    downscale: bool
     history: Sequence[Mapping[str, Any]]
     max_tokens: int | None
     temperature: float | None
     top_p: float | None
     stop: str | Sequence[str] | None
-    tools: Sequence[Mapping[str, Any]] | None
+    tools: Sequence[Callable[..., Any] | Mapping[str, Any]] | None
     tool_choice: str | Mapping[str, Any] | None
+    max_rounds: int
+    api: str
+    reasoning: str | None
     thinking: str | None
     reasoning_effort: str | None
     response_format: Mapping[str, Any] | None
@@ -100,16 +114,19 @@ class _Client:
         self._gateway = Gateway(lambda: chosen, ledger=ledger, policy=policy, limits=limits)
         self._gateway.connection.check()
 
-    def _exchange(self, prompt: Prompt, options: ChatOptions) -> Exchange:
+    def _rounds(self, prompt: Prompt, options: ChatOptions) -> Rounds:
         options.setdefault("stream", True)
-        return self._gateway.exchange(chat_body(prompt, settings=self._gateway.settings(), **options))
+        return rounds_of(prompt, settings=self._gateway.settings(), **options)
+
+    def _exchange(self, rounds: Rounds) -> Exchange:
+        return self._gateway.exchange(rounds.body())
 
     def __repr__(self) -> str:
         settings = self._gateway.settings()
         return f"{type(self).__name__}(base_url={settings.base_url or settings_room.DEFAULT_BASE_URL!r})"
 
 
-class Client(_Client):
+class Client(Generations, _Client):
     """AnyFast, synchronous. One client serves any number of threads.
 
     Example:
@@ -127,8 +144,9 @@ class Client(_Client):
         """Send a prompt and wait for the whole answer.
 
         Args:
-            prompt: text, or a list of messages.
-            on_event: called with each event of the stream, on the client's own thread.
+            prompt: text; a list of messages; or a list of texts, pandas frames, pictures and paths.
+            on_event: called with each event of the stream, on the client's own thread; with what a tool
+                gave back on this one, where tools run.
             options: see `ChatOptions`.
 
         Returns:
@@ -139,20 +157,57 @@ class Client(_Client):
             AnyFastError: see `anyfast_nb.errors`; ``.partial`` holds what had arrived.
             Interrupted: on Ctrl-C; ``.partial`` holds what had arrived.
         """
-        exchange = self._exchange(prompt, options)
+        rounds = self._rounds(prompt, options)
+        while rounds.due(answer := self._answered(rounds, on_event)):
+            results = []
+            for call in answer.tool_calls:
+                results.append(_run(rounds, call))
+                if on_event is not None:
+                    on_event(ToolReturned(results[-1]))
+            rounds.add(answer, results)
+        return rounds.last(answer)
+
+    def _answered(self, rounds: Rounds, on_event: OnEvent | None) -> Answer:
+        """One round."""
+        exchange = self._exchange(rounds)
         try:
-            return io_loop().run(self._gateway.run(exchange, on_event))
+            return io_loop().run(self._gateway.run(exchange, rounds.listener(on_event)))
         except KeyboardInterrupt:
-            raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
+            stopped = Interrupted(partial=exchange.answer(Status.INTERRUPTED))
+            rounds.stopped(stopped)
+            raise stopped from None
+        except AnyFastError as error:
+            rounds.stopped(error)
+            raise
 
     def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> Iterator[Event]:
         """Send a prompt and give each event as it comes; the last one is `Finished`.
 
         Leaving the loop early stops the request. Arguments and errors as in `chat`.
         """
-        return self._events(self._exchange(prompt, options))
+        rounds = self._rounds(prompt, options)
+        return self._told(rounds, self._exchange(rounds))
 
-    def _events(self, exchange: Exchange) -> Iterator[Event]:
+    def _told(self, rounds: Rounds, exchange: Exchange) -> Iterator[Event]:
+        asking: Answer | None
+        while True:
+            asking = None
+            with contextlib.closing(self._events(exchange)) as events:
+                for event in events:
+                    if isinstance(event, Finished) and rounds.due(event.answer):
+                        asking = event.answer
+                    else:
+                        yield rounds.told(event)
+            if asking is None:
+                return
+            results = []
+            for call in asking.tool_calls:
+                results.append(_run(rounds, call))
+                yield ToolReturned(results[-1])
+            rounds.add(asking, results)
+            exchange = self._exchange(rounds)
+
+    def _events(self, exchange: Exchange) -> Generator[Event]:
         if io_loop().is_here():  # in a callback of ours: to wait for a queue here would stop the loop
             heard: list[Event] = []
             io_loop().run(self._gateway.run(exchange, heard.append))
@@ -183,6 +238,12 @@ class Client(_Client):
         self.close()
 
 
+def _run(rounds: Rounds, call: ToolCall) -> ToolResult:
+    """Run one call on this thread; an asynchronous function runs on the private loop."""
+    assert rounds.tools is not None
+    return rounds.tools.run(call, wait=io_loop().run)
+
+
 def _next(events: queue.SimpleQueue[Event | None], exchange: Exchange) -> Event | None:
     try:
         return events.get()
@@ -190,7 +251,7 @@ def _next(events: queue.SimpleQueue[Event | None], exchange: Exchange) -> Event 
         raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
 
 
-class AsyncClient(_Client):
+class AsyncClient(AsyncGenerations, _Client):
     """AnyFast, asynchronous, in any event loop (a notebook's as well).
 
     Example:
@@ -208,17 +269,53 @@ class AsyncClient(_Client):
     ) -> Answer:
         """Send a prompt and await the whole answer; arguments and errors as in `Client.chat`.
 
-        Cancelling the awaiting task stops the request.
+        Cancelling the awaiting task stops the request. Tools run in this loop; asynchronous ones are
+        awaited.
         """
-        exchange = self._exchange(prompt, options)
-        return await io_loop().wait(self._gateway.run(exchange, on_event))
+        rounds = self._rounds(prompt, options)
+        while rounds.due(answer := await self._answered(rounds, on_event)):
+            results = []
+            for call in answer.tool_calls:
+                results.append(await _arun(rounds, call))
+                if on_event is not None:
+                    on_event(ToolReturned(results[-1]))
+            rounds.add(answer, results)
+        return rounds.last(answer)
+
+    async def _answered(self, rounds: Rounds, on_event: OnEvent | None) -> Answer:
+        """One round."""
+        try:
+            return await io_loop().wait(self._gateway.run(self._exchange(rounds), rounds.listener(on_event)))
+        except AnyFastError as error:
+            rounds.stopped(error)
+            raise
 
     def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncGenerator[Event]:
         """Send a prompt and give each event as it comes; the last one is `Finished`.
 
         Cancelling or closing it stops the request. Arguments and errors as in `Client.chat`.
         """
-        return self._events(self._exchange(prompt, options))
+        rounds = self._rounds(prompt, options)
+        return self._told(rounds, self._exchange(rounds))
+
+    async def _told(self, rounds: Rounds, exchange: Exchange) -> AsyncGenerator[Event]:
+        asking: Answer | None
+        while True:
+            asking = None
+            async with contextlib.aclosing(self._events(exchange)) as events:
+                async for event in events:
+                    if isinstance(event, Finished) and rounds.due(event.answer):
+                        asking = event.answer
+                    else:
+                        yield rounds.told(event)
+            if asking is None:
+                return
+            results = []
+            for call in asking.tool_calls:
+                results.append(await _arun(rounds, call))
+                yield ToolReturned(results[-1])
+            rounds.add(asking, results)
+            exchange = self._exchange(rounds)
 
     async def _events(self, exchange: Exchange) -> AsyncGenerator[Event]:
         here = asyncio.get_running_loop()
@@ -250,3 +347,9 @@ class AsyncClient(_Client):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _arun(rounds: Rounds, call: ToolCall) -> ToolResult:
+    """Run one call in the caller's own loop."""
+    assert rounds.tools is not None
+    return await rounds.tools.arun(call)

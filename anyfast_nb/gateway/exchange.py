@@ -1,4 +1,6 @@
-"""One chat, from its ledger row to its answer. Runs on the private loop.
+"""One request and its answer, by chat or by the Responses API, from its ledger row to its end.
+
+It runs on the private loop.
 
 The row is written before anything is sent and settled however the exchange
 ends: answered, refused, cut, or interrupted.
@@ -18,8 +20,7 @@ from anyfast_nb.http.failures import lost
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.transport import Call, Head, Transport
 from anyfast_nb.ledger.rows import RequestRow
-from anyfast_nb.wire.chat import PATH, ChatReader, prompt_of
-from anyfast_nb.wire.problems import is_problem
+from anyfast_nb.wire.dialects import dialect_of
 from anyfast_nb.wire.values import (
     Answer,
     Event,
@@ -54,7 +55,7 @@ class Exchange:
     """One request and its answer.
 
     Args:
-        body: the chat request, checked.
+        body: the request, checked; it says itself which API it is for.
         ledger: gets the row.
         origin: for the row.
         clock: seconds, monotonic.
@@ -74,13 +75,15 @@ class Exchange:
         self._clean: Callable[[str], str] = redact
         self._origin = origin or Origin()
         self._clock = clock
-        self._reader = ChatReader(model=str(body["model"]))
+        self._dialect = dialect_of(body)
+        self._reader = self._dialect.reader(str(body["model"]))
         self._source = Source.LIVE
         self._head = Head(simulated=False, request_id="")
         self._attempts = 1
         self._done = False
         self._opened = False
         self._telling = False
+        self._told_chars: dict[int, int] = {}  # of each tool call's arguments
         self._row_id: str | None = None
         self._whole: Answer | None = None
         self._began = clock()
@@ -152,15 +155,21 @@ class Exchange:
     # --- sending and following ------------------------------------------------------------
 
     async def _converse(self, transport: Transport) -> None:
-        call = Call("POST", PATH, body=self.body, bills=True)
+        call = Call(
+            "POST", self._dialect.path, self.body, bills=True, max_line_bytes=self._dialect.max_line_bytes
+        )
+
+        def on_reply(body: dict[str, Any]) -> None:
+            self._on_reply(body, transport)
+
         if not self.body.get("stream"):
-            self._on_reply(await transport.json(call, on_retry=self._on_retry, on_head=self._on_head))
+            on_reply(await transport.json(call, on_retry=self._on_retry, on_head=self._on_head))
             return
         try:
             await transport.stream(
                 call,
                 lambda event: self._on_frame(event, transport),
-                on_body=self._on_reply,
+                on_body=on_reply,
                 on_retry=self._on_retry,
                 on_head=self._on_head,
             )
@@ -190,20 +199,27 @@ class Exchange:
         if not isinstance(chunk, dict):
             shown = transport.redact(data[:200])[:60]
             raise lost(WireCut, f"the stream holds a frame that is no JSON: {shown!r}", bills=True)
-        if is_problem(chunk):
-            raise transport.error_in(data, status=0, bills=True, request_id=self._head.request_id)
-        self._take(chunk, piece="delta")
-        return False
+        if frame.event != "message":  # some servers name the event there alone
+            chunk.setdefault("type", frame.event)
+        self._take(chunk, transport, piece="delta")
+        return self._dialect.ends(chunk)
 
-    def _on_reply(self, body: dict[str, Any]) -> None:
-        if not body.get("choices"):
-            raise lost(ProtocolError, "the server answered with JSON that holds no answer", bills=True)
-        self._take(body, piece="message")
+    def _on_reply(self, body: dict[str, Any], transport: Transport) -> None:
+        if reason := self._dialect.not_an_answer(body):
+            raise lost(ProtocolError, reason, bills=True)
+        self._take(body, transport, piece="message")
         self._done = True
 
-    def _take(self, chunk: Mapping[str, Any], *, piece: str) -> None:
-        reasoning, text, calls = self._reader.read(chunk, piece=piece)
-        if not self._opened:
+    def _take(self, chunk: Mapping[str, Any], transport: Transport, *, piece: str) -> None:
+        problem = self._dialect.failure(chunk)
+        self._tell_of(*self._reader.read(chunk, piece=piece), opens=problem is None)
+        if problem is not None:
+            text, known_id = json.dumps(problem), self._head.request_id
+            raise transport.error_in(text, status=0, bills=True, request_id=known_id)
+
+    def _tell_of(self, reasoning: str, text: str, calls: list[int], *, opens: bool) -> None:
+        """Events for what a piece of the reply added; with the first of them the answer is open."""
+        if not self._opened and (opens or reasoning or text or calls):
             self._opened = True
             self._tell(Opened(self._clean(self._reader.model), self._clean(self._reader.id)))
         now = self._clock()
@@ -217,7 +233,9 @@ class Exchange:
             self._tell(TextDelta(text))
         for index in calls:
             call = self._reader.call(index)
-            self._tell(ToolCallDelta(index, call.id, call.name, call.arguments))
+            piece = call.arguments[self._told_chars.get(index, 0) :]
+            self._told_chars[index] = len(call.arguments)
+            self._tell(ToolCallDelta(index, call.id, call.name, piece))
 
     def _tell(self, event: Event) -> None:
         self._telling = True
@@ -237,9 +255,9 @@ class Exchange:
     # --- the row --------------------------------------------------------------------------
 
     def _row(self, transport: Transport) -> RequestRow:
-        title = " ".join(transport.redact(prompt_of(self.body["messages"])[:2000]).split())
+        title = " ".join(transport.redact(self._dialect.prompt(self.body)[:2000]).split())
         return RequestRow(
-            kind="chat",
+            kind=self._dialect.kind,
             source=self._source,
             base_url=transport.endpoint.base_url,
             model=str(self.body["model"]),

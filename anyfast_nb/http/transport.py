@@ -19,23 +19,23 @@ from anyfast_nb._version import __version__
 from anyfast_nb.errors import (
     AnyFastError,
     ConfigError,
-    InputError,
     ProtocolError,
     StatusError,
     WireError,
 )
 from anyfast_nb.http import retry
+from anyfast_nb.http.bodies import MAX_BODY_BYTES, FilePart, Outgoing, outgoing
 from anyfast_nb.http.failures import limited, lost, translated
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.sse import CHAT_LINE_BYTES, Decoder, ServerSentEvent
 from anyfast_nb.settings import Endpoint, is_loopback
 from anyfast_nb.wire.problems import Problem, is_problem, read_problem, to_error
+from anyfast_nb.wire.tasks import is_task
 from anyfast_nb.wire.values import Retrying
 
 if TYPE_CHECKING:
     import httpx
 
-MAX_BODY_BYTES: Final = 64_000_000
 _MAX_ERROR_BYTES: Final = 65_536
 _MAX_REDIRECTS: Final = 5
 _LAST_BYTES_S: Final = 0.1
@@ -60,13 +60,24 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `bills` says whether it costs money, and so is never repeated after a doubt."""
+    """One request.
+
+    Attributes:
+        body: sent as JSON; beside a `file` its values are texts, the fields of a form.
+        bills: it costs money, and so is never repeated after a doubt.
+        once: it bills nothing, but must not happen twice: never repeated after a doubt either.
+        file: makes it a multipart form.
+        max_reply_bytes: of a plain reply; None is the usual. Pictures in base64 need more.
+    """
 
     method: str
     path: str
     body: Mapping[str, Any] | None = None
     bills: bool = False
     max_line_bytes: int = CHAT_LINE_BYTES
+    once: bool = False
+    file: FilePart | None = None
+    max_reply_bytes: int | None = None
 
     @property
     def streams(self) -> bool:
@@ -195,29 +206,30 @@ class Transport:
             raise
 
     async def _sent(self, call: Call, on_retry: OnRetry) -> tuple[httpx.Response, str | None]:
-        content = _encoded(call.body)
+        body = outgoing(call.body, call.file)
         for attempt in range(1, self._policy.attempts + 1):
             headers: Mapping[str, str] = {}
             try:
-                response = await self._once(call, content)
+                response = await self._once(call, body)
                 headers = response.headers
                 return response, await self._accepted(response, call)
             except (WireError, StatusError) as failure:
                 error = failure
-            if attempt == self._policy.attempts or not retry.may_repeat(error, billed=call.bills):
-                raise error
+            again = retry.may_repeat(error, billed=call.bills or call.once)
+            if attempt == self._policy.attempts or not again:
+                raise error if again or call.bills else _doubtful(error, call)
             wait_s = retry.delay_s(attempt, policy=self._policy, headers=headers, uniform=self._uniform)
             on_retry(Retrying(retry.reason(error), wait_s, attempt + 1, self._policy.attempts))
             await self._sleep(wait_s)
         raise AssertionError("a retry policy has at least one attempt")
 
-    async def _once(self, call: Call, content: bytes | None) -> httpx.Response:
+    async def _once(self, call: Call, body: Outgoing) -> httpx.Response:
         """One try; a redirect is followed on the same origin alone."""
         client, base_url, limit = self._client(), self.endpoint.base_url, self._limits.response_s
         url = base_url + call.path
         for _ in range(_MAX_REDIRECTS):
-            with translated(base_url, bills=call.bills):
-                request = client.build_request(call.method, url, content=content, headers=self._headers(call))
+            with translated(base_url, bills=call.bills), body.opened() as arguments:
+                request = client.build_request(call.method, url, headers=self._headers(call), **arguments)
                 async with limited(limit, f"no reply within {limit:g} s", bills=call.bills):
                     response = await client.send(request, stream=True)
             if not response.is_redirect or response.next_request is None:
@@ -233,7 +245,7 @@ class Transport:
                 await self._refuse(response, call)
             if call.streams and "text/event-stream" in response.headers.get("content-type", "").lower():
                 return None
-            return await self._text(response, call, most_bytes=MAX_BODY_BYTES)
+            return await self._text(response, call, most_bytes=call.max_reply_bytes or MAX_BODY_BYTES)
         except BaseException:
             await response.aclose()
             raise
@@ -270,7 +282,9 @@ class Transport:
             "User-Agent": f"anyfast-nb/{__version__}",
             "Accept": "text/event-stream, application/json" if call.streams else "application/json",
         }
-        return {**headers, "Content-Type": "application/json"} if call.body is not None else headers
+        if call.body is None or call.file is not None:  # a form's type holds its boundary: httpx knows it
+            return headers
+        return {**headers, "Content-Type": "application/json"}
 
     # --- what comes back ------------------------------------------------------------------
 
@@ -326,7 +340,8 @@ class Transport:
             body = json.loads(text)
         except (ValueError, RecursionError):
             body = None
-        if isinstance(body, dict) and not is_problem(body):
+        # A task that failed may carry an `error` of its own: it is an answer to a poll.
+        if isinstance(body, dict) and (not is_problem(body) or (call.method == "GET" and is_task(body))):
             return body
         if isinstance(body, dict):
             known_id = self._head(response).request_id
@@ -355,22 +370,11 @@ def _new_client(base_url: str, limits: Limits) -> httpx.AsyncClient:
     )
 
 
-def _encoded(body: Mapping[str, Any] | None) -> bytes | None:
-    if body is None:
-        return None
-    try:
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"the request cannot be written as JSON: {redact(str(error))}", hint="Nothing was sent."
-        ) from None
-    if len(content) > MAX_BODY_BYTES:
-        raise InputError(
-            f"the request has {len(content):,} bytes; a body is at most {MAX_BODY_BYTES:,}",
-            field="body",
-            hint="Nothing was sent. base64 grows media by a third: give a URL, or smaller media.",
-        )
-    return content
+def _doubtful(error: AnyFastError, call: Call) -> AnyFastError:
+    """A failure that left open whether a thing that must not happen twice has happened."""
+    if call.once and retry.may_repeat(error, billed=False):
+        error.hint = "Nothing was billed, but it may have been done: look before you send it again."
+    return error
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:

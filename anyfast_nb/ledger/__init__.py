@@ -13,18 +13,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anyfast_nb.ledger.frames import frame
+    from anyfast_nb.ledger.assets import StoredAsset
+    from anyfast_nb.ledger.frames import frame, jobs
+    from anyfast_nb.ledger.job_rows import JobEvent, JobRow, JobStatus
     from anyfast_nb.ledger.location import ledger_path
     from anyfast_nb.ledger.rows import ModelTotal, RequestRow
     from anyfast_nb.ledger.store import Ledger
 
-__all__ = ["Ledger", "ModelTotal", "RequestRow", "frame", "ledger_path"]
+__all__ = [
+    "JobEvent", "JobRow", "JobStatus", "Ledger", "ModelTotal", "RequestRow", "StoredAsset", "frame", "jobs",
+    "ledger_path",
+]  # fmt: skip
 
 _ROOM_OF = {
+    "JobEvent": "job_rows",
+    "JobRow": "job_rows",
+    "JobStatus": "job_rows",
     "Ledger": "store",
     "ModelTotal": "rows",
     "RequestRow": "rows",
+    "StoredAsset": "assets",
     "frame": "frames",
+    "jobs": "frames",
     "ledger_path": "location",
 }
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from anyfast_nb.errors import LedgerError
 from anyfast_nb.ledger.mounts import is_network
-from anyfast_nb.ledger.schema import COLUMNS, EVERYTHING, MIGRATIONS, UPSERT
+from anyfast_nb.ledger.schema import MIGRATIONS, TABLES, VERSION
 
 if TYPE_CHECKING:
-    from anyfast_nb.ledger.rows import Record
+    from anyfast_nb.ledger.rows import Kept
 
 _PATIENCE_S = 5.0
 
@@ -65,7 +65,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def in_memory(path: Path, records: Iterable[Record]) -> sqlite3.Connection:
+def in_memory(path: Path, records: Iterable[Kept]) -> sqlite3.Connection:
     """A copy of the ledger with ``records`` merged in, for when they cannot be written to the file."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     migrate(memory)
@@ -73,13 +73,39 @@ def in_memory(path: Path, records: Iterable[Record]) -> sqlite3.Connection:
     if path.exists():
         disk = open_reader(path)
         try:
-            rows = (dict(zip(COLUMNS, row, strict=True)) for row in disk.execute(EVERYTHING))
-            memory.executemany(UPSERT, rows)
+            _copy(disk, memory)
         finally:
             disk.close()
-    memory.executemany(UPSERT, records)
+    put(memory, records)
     memory.execute("COMMIT")
     return memory
+
+
+def put(connection: sqlite3.Connection, records: Iterable[Kept]) -> None:
+    """Write records into their tables."""
+    for table, record in records:
+        connection.execute(TABLES[table].upsert, record)
+
+
+def is_older(path: Path) -> bool:
+    """Whether the file has a schema older than this version's: its newer tables are not there."""
+    reader = open_reader(path)
+    try:
+        return _version(reader) < VERSION
+    finally:
+        reader.close()
+
+
+def _copy(disk: sqlite3.Connection, memory: sqlite3.Connection) -> None:
+    """All rows of a file of any version, as far as its columns are known here."""
+    for table in TABLES.values():
+        there = {row[1] for row in disk.execute(f"PRAGMA table_info({table.name})")}
+        columns = [name for name in table.columns if name in there]
+        if columns:
+            empty = dict.fromkeys(table.columns)
+            found = disk.execute(f"SELECT {', '.join(columns)} FROM {table.name}")  # noqa: S608
+            rows = (empty | dict(zip(columns, row, strict=True)) for row in found)
+            memory.executemany(table.upsert, rows)
 
 
 def migrate(connection: sqlite3.Connection, *, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:

@@ -1,5 +1,7 @@
 """The journal: where rows wait that the ledger could not take. One 0600 file per process, a line a row.
 
+A line names its table; one without, from before there were several, is a request's.
+
 A file is locked while a line is added and while it is merged, so that no line
 falls between the two. Where there is no ``fcntl``, the system itself refuses to
 remove a file that another process holds open.
@@ -14,8 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from anyfast_nb.ledger.rows import Record, new_id
-from anyfast_nb.ledger.schema import COLUMNS, REQUIRED, VERSION
+from anyfast_nb.ledger.rows import Kept, Record, new_id
+from anyfast_nb.ledger.schema import TABLES, VERSION, Table
 
 try:
     import fcntl
@@ -38,14 +40,14 @@ class Journal:
         self._token = token
         self._fd: int | None = None
 
-    def append(self, record: Record) -> None:
-        """Add a row; it is on disk when this returns.
+    def append(self, record: Record, *, table: str = "requests") -> None:
+        """Add a row of a table; it is on disk when this returns.
 
         Raises:
             OSError: it cannot be written.
         """
         # The newline in front ends a line that a full disk tore.
-        line = f"\n{json.dumps({'schema': VERSION, **record})}\n".encode()
+        line = f"\n{json.dumps({'schema': VERSION, 'table': table, **record})}\n".encode()
         fd = self._locked_file()
         try:
             if os.write(fd, line) != len(line):
@@ -58,13 +60,13 @@ class Journal:
         """Whether rows wait, of this process or another."""
         return bool(self._files())
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Kept]:
         """The waiting rows; they stay."""
         for path in self._files():
             with contextlib.suppress(OSError):
                 yield from _parsed(path.read_bytes())[0]
 
-    def merge(self, store: Callable[[list[Record]], None]) -> None:
+    def merge(self, store: Callable[[list[Kept]], None]) -> None:
         """Hand the rows of each file to ``store`` and remove the file once it has taken them.
 
         Raises:
@@ -105,12 +107,12 @@ class Journal:
             self.close()
 
 
-def _parsed(data: bytes) -> tuple[list[Record], bool]:
+def _parsed(data: bytes) -> tuple[list[Kept], bool]:
     """The rows of a journal file, and whether all of them are known to this version.
 
     A torn line was never acknowledged: it is passed over, and so is what is no row.
     """
-    records: list[Record] = []
+    records: list[Kept] = []
     complete = True
     for line in data.splitlines():
         try:
@@ -119,16 +121,17 @@ def _parsed(data: bytes) -> tuple[list[Record], bool]:
             continue
         if not isinstance(found, dict) or not isinstance(found.get("schema"), int):
             continue
+        table = TABLES.get(str(found.get("table", "requests")))
         if found["schema"] > VERSION:
             complete = False
-        elif _is_row(found):
-            records.append({name: found.get(name) for name in COLUMNS})
+        elif table is not None and _is_row(found, table):
+            records.append(Kept(table.name, {name: found.get(name) for name in table.columns}))
     return records, complete
 
 
-def _is_row(found: dict[str, Any]) -> bool:
-    values = [found.get(name) for name in COLUMNS]
-    return all(found.get(name) is not None for name in REQUIRED) and not any(
+def _is_row(found: dict[str, Any], table: Table) -> bool:
+    values = [found.get(name) for name in table.columns]
+    return all(found.get(name) is not None for name in table.required) and not any(
         isinstance(value, list | dict) for value in values
     )
 

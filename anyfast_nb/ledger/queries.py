@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 MODEL = "COALESCE(model_served, model_asked)"
 
+# What a generation used is known when its job ends, long after its request.
+OUTPUT = """COALESCE(output_tokens, CASE WHEN kind IN ('seedance', 'kling')
+    THEN (SELECT jobs.tokens FROM jobs WHERE jobs.request_row = requests.id) END)"""
+
 FRAME_COLUMNS = {
     "time": "time_us",
     "kind": "kind",
@@ -23,7 +27,7 @@ FRAME_COLUMNS = {
     "title": "title",
     "input_tokens": "input_tokens",
     "cached_tokens": "cached_tokens",
-    "output_tokens": "output_tokens",
+    "output_tokens": OUTPUT,
     "reasoning_tokens": "reasoning_tokens",
     "duration_s": "duration_s",
     "ttft_s": "ttft_s",
@@ -40,24 +44,25 @@ SELECT_ROWS = f"SELECT {', '.join(FRAME_COLUMNS.values())} FROM requests"  # noq
 
 SELECT_TOTALS = f"""
     SELECT source, {MODEL}, COUNT(*), SUM(status = 'ok'),
-           SUM(input_tokens IS NULL AND output_tokens IS NULL),
-           SUM(input_tokens), SUM(cached_tokens), SUM(output_tokens), SUM(reasoning_tokens)
+           SUM(input_tokens IS NULL AND {OUTPUT} IS NULL),
+           SUM(input_tokens), SUM(cached_tokens), SUM({OUTPUT}), SUM(reasoning_tokens)
     FROM requests
 """  # noqa: S608
 
 
-def where(since: Since, by: Mapping[str, Names]) -> tuple[str, list[str | int]]:
+def where(since: Since, by: Mapping[str, Names], *, time: str = "time_us") -> tuple[str, list[str | int]]:
     """The WHERE clause of a reading, "" for all rows, and its values.
 
     Args:
         since: see `since_us`.
         by: an expression of the table, and the name or names it may have; None is any.
+        time: the column of the table that `since` is about.
     """
     conditions: list[str] = []
     values: list[str | int] = []
     start = since_us(since)
     if start is not None:
-        conditions.append("time_us >= ?")
+        conditions.append(f"{time} >= ?")
         values.append(start)
     for column, wanted in by.items():
         if wanted is not None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger.guard import plain_url, scrub
@@ -15,7 +16,15 @@ from anyfast_nb.wire.values import Source, Status
 
 Value = str | int | float | None
 Record = dict[str, Value]
-"""One row as it is kept: a value for each of ``schema.COLUMNS``."""
+"""One row as it is kept: a value for each column of its table."""
+
+
+class Kept(NamedTuple):
+    """A record and the table it belongs to."""
+
+    table: str
+    record: Record
+
 
 Since = datetime | date | timedelta | str | None
 Names = str | Iterable[str] | None
@@ -43,12 +52,13 @@ class RequestRow:
     """A request at the moment it is sent.
 
     Attributes:
-        kind: what is asked for: ``chat``.
+        kind: what is asked for: chat, responses, seedream, seedance, kling, asset.
         source: live, simulated or replayed.
         base_url: kept without credentials and query.
         model: the model asked for.
         title: the prompt's beginning, redacted by the caller; the first 80 characters are kept.
         notebook, cell, thread: where it comes from; None is unknown.
+        request_hash: sha256 of the body, for what is billed and may have to be looked for; None is unknown.
         id: made here, so that writing a row twice makes one row.
         time: when; aware, or naive in local time.
     """
@@ -61,6 +71,7 @@ class RequestRow:
     notebook: str | None = None
     cell: str | None = None
     thread: str | None = None
+    request_hash: str | None = None
     id: str = field(default_factory=new_id)
     time: datetime = field(default_factory=_now)
 
@@ -90,6 +101,8 @@ class RequestRow:
             "request_id": None,
             "attempts": None,
             "error": None,
+            "request_hash": kept_text(self.request_hash),
+            "task_id": None,
         }
 
 
@@ -121,6 +134,11 @@ class ModelTotal:
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970 in UTC; a naive time is local."""
     return (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def moment_of(time_us: int) -> datetime:
+    """The aware time of microseconds since 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
 
 
 def since_us(since: Since, *, now: Callable[[], datetime] = _now) -> int | None:

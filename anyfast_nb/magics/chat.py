@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import keyword
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import AnyFastError, InputError, Interrupted, ModelNotFoundError
 from anyfast_nb.gateway.exchange import Origin
-from anyfast_nb.gateway.prompt import chat_body
+from anyfast_nb.gateway.rounds import rounds_of
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.options import chat_options, given, line_prompt, split
 from anyfast_nb.magics.show import show_chat
 from anyfast_nb.magics.variables import Variables
 from anyfast_nb.render.request import request_bundle
-from anyfast_nb.wire.chat import PATH, text_of
+from anyfast_nb.wire.dialects import dialect_of
 from anyfast_nb.wire.estimate import about_tokens
 from anyfast_nb.wire.values import Answer, Status
 
@@ -40,26 +42,28 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     parameters = _parameters(options, variables)
     text = variables.text(prompt)
     thread, place = _place(session, shell, options)
-    body = chat_body(text, settings=session.settings, history=place.history if place else (), **parameters)
-    notes = [*variables.notes, *([place.note] if place and place.note else [])]
+    rounds = rounds_of(text, settings=session.settings, history=place.history if place else (), **parameters)
+    request = rounds.request
+    body, path = request.body, dialect_of(request.body).path
+    notes = [*variables.notes, *request.notes, *([place.note] if place and place.note else [])]
     if options.dry_run:
-        show(request_bundle(PATH, body, where=session.destination(), notes=notes, size=_about(body)))
+        show(request_bundle(path, body, where=session.destination(), notes=notes, size=_about(body)))
         return
     whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
-    exchange = session.gateway.exchange(body, origin=whence)
 
     def keep(answer: object) -> None:
         """Into the thread and the variable: what came before an interrupt or a cut as well."""
         if not isinstance(answer, Answer) or (answer.status is Status.ERROR and not answer.text):
             return
         if thread is not None and place is not None and (answer.text or answer.tool_calls):
-            thread.add(place, message=body["messages"][-1], answer=answer)
+            thread.add(place, message=request.message, answer=answer)
         if options.to:
             shell.user_ns[options.to] = answer
 
     plain = options.plain or options.json
     try:
-        keep(show_chat(session, exchange, notes=notes, owns_cell=cell is not None, plain=plain))
+        owns_cell = cell is not None
+        keep(show_chat(session, rounds, origin=whence, notes=notes, owns_cell=owns_cell, plain=plain))
     except ModelNotFoundError as error:
         raise _with_near_models(error, body["model"]) from None
     except (Interrupted, AnyFastError) as stopped:
@@ -82,7 +86,7 @@ def _prompt(options: argparse.Namespace, line: str, cell: str | None) -> str:
 
 def _parameters(options: argparse.Namespace, variables: Variables) -> dict[str, Any]:
     """The line's options as arguments of a chat."""
-    parameters = given(options, "model", "temperature", "top_p", "max_tokens", "fps")
+    parameters = given(options, "model", "temperature", "top_p", "max_tokens", "fps", "api", "reasoning")
     if options.system is not None:
         parameters["system"] = variables.text(options.system)
     if options.stop:
@@ -91,8 +95,49 @@ def _parameters(options: argparse.Namespace, variables: Variables) -> dict[str, 
         parameters["response_format"] = {"type": "json_object"}
     parameters["images"] = [variables.medium(word, kind="image") for word in options.image]
     parameters["videos"] = [variables.medium(word, kind="video") for word in options.video]
+    parameters["files"] = [variables.medium(word, kind="file") for word in options.file]
+    parameters["downscale"] = options.downscale
     parameters["stream"] = not options.no_stream
-    return parameters
+    if options.extra:
+        parameters["extra"] = dict(_field(word) for word in options.extra)
+    return parameters | _tools(options, variables)
+
+
+def _tools(options: argparse.Namespace, variables: Variables) -> dict[str, Any]:
+    names = [name for word in options.tools for name in word.split(",") if name]
+    choice = options.tool_choice
+    if choice is not None and not names:
+        raise InputError(
+            "--tool-choice is given without --tools", field="tool_choice", hint="Add --tools NAME."
+        )
+    if not names:
+        return {}
+    tools = [variables.function(name) for name in names]
+    if choice is not None and choice not in {"auto", "none", "required"}:
+        if choice not in names:
+            raise InputError(
+                f"--tool-choice {choice}: that is none of the tools",
+                field="tool_choice",
+                hint=f"Write auto, none, required or one of {', '.join(names)}.",
+            )
+        choice = {
+            "type": "function",
+            "function": {"name": getattr(tools[names.index(choice)], "__name__", choice)},
+        }
+    return {"tools": tools, "tool_choice": choice}
+
+
+def _field(word: str) -> tuple[str, Any]:
+    """`seed=7` as a field of the request: JSON where it is JSON, else the text itself."""
+    name, equals, value = word.partition("=")
+    if not equals or not name:
+        raise InputError(
+            f"--extra {word}: a field is written NAME=VALUE", field="extra", hint="--extra seed=7"
+        )
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def _check_name(options: argparse.Namespace) -> None:
@@ -126,6 +171,6 @@ def _with_near_models(error: ModelNotFoundError, model: str) -> ModelNotFoundErr
     return error
 
 
-def _about(body: dict[str, Any]) -> str:
-    tokens = sum(about_tokens(text_of(message)) for message in body["messages"])
+def _about(body: Mapping[str, Any]) -> str:
+    tokens = sum(about_tokens(text) for text in dialect_of(body).texts(body))
     return f"about {tokens:,} tokens of text"

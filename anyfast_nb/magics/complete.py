@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.magics.guide import VERBS
-from anyfast_nb.magics.options import verb_options
+from anyfast_nb.magics.options import APIS, REASONING, verb_options
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
@@ -92,10 +92,15 @@ def _values(option: str, shell: Any, session: Session) -> Iterable[str]:
     from anyfast_nb.magics import origin
 
     if option in {"-m", "--model"}:
-        return catalog.names()
+        return catalog.names(ability="chat")
     if option == "--thread":
         return session.threads.names(notebook=origin.notebook(shell))
-    return _variables(shell) if option in {"--image", "--video", "--to"} else ()
+    if option == "--tools":
+        return [name for name in _variables(shell) if callable(shell.user_ns[name])]
+    words = {"--reasoning": REASONING, "--api": APIS, "--tool-choice": ("auto", "none", "required")}
+    if option in words:
+        return words[option]
+    return _variables(shell) if option in {"--image", "--video", "--file", "--to"} else ()
 
 
 def _settings(fragment: str, session: Session) -> Iterable[str]:
@@ -105,7 +110,7 @@ def _settings(fragment: str, session: Session) -> Iterable[str]:
     name, equals, _ = fragment.partition("=")
     if not equals:
         return [f"{setting}=" for setting in CONFIGURABLE]
-    known = {"model": catalog.names(), "footer": FOOTERS, "base_url": (SIMULATOR,)}
+    known = {"model": catalog.names(ability="chat"), "footer": FOOTERS, "base_url": (SIMULATOR,)}
     return [f"{name}={value}" for value in known.get(name, ())]
 
 

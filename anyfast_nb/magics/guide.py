@@ -29,15 +29,24 @@ _CHAT: Final = r"""
 
 What to ask
   --image URL|PATH|NAME   a picture: a URL, else a file, else a Python object
-                          (PIL image, numpy array, matplotlib figure); may be repeated
+                          (PIL image, numpy array, matplotlib figure); may be repeated;
+                          --downscale makes one that is too large fit
   --video URL|PATH|NAME   a clip, the same way; --fps 0.2-5 frames a second are looked at
+  --file URL|PATH|NAME    a document (PDF, Word, Excel, text …), read by the Responses API
   --system TEXT           a system prompt
   --thread NAME           go on with a named conversation; running the cell again
                           replaces its turn; --append adds one, --new starts over
 Whom and how
   -m, --model MODEL       an id, or pro lite mini code flash vision
   --temperature 0-2       --top-p 0-1       --max-tokens N       --stop TEXT (up to 4)
+  --reasoning minimal|low|medium|high|off    how long it thinks
   --json                  ask for a JSON object
+  --api chat|responses    by itself: responses where a document is sent, else chat
+  --extra FIELD=VALUE     any other field of the request: --extra seed=7
+What it may do
+  --tools f,g             Python functions that the model may call: giving them is the
+                          consent to run them; calls and results are shown
+  --tool-choice auto|none|required|NAME
 What to do with it
   --to VAR                the answer object in a variable: VAR.text, VAR.usage …
   --plain                 show the text, not rendered Markdown

@@ -28,7 +28,10 @@ def as_text(expression: str, value: Any) -> str:
                 f"{{{{{expression}}}}} has {len(frame):,} rows; at most {MAX_ROWS} go into a prompt",
                 hint=f"Say which: {{{{{expression}.head({MAX_ROWS})}}}}",
             )
-        return f"\n\n{markdown_table(frame)}\n\n"  # a table needs lines of its own
+        from anyfast_nb.media.tables import table_markdown
+
+        table = table_markdown(value, max_rows=None, max_columns=None)
+        return f"\n\n{table}\n\n"  # a table needs lines of its own
     if _is_picture(value):
         raise InputError(
             f"{{{{{expression}}}}} is a picture, not text", hint=f"Attach it: --image {expression}"
@@ -44,39 +47,13 @@ def told(expression: str, value: Any, text: str) -> str:
     return f"{expression}: {size}, about {tokens:,} token{'' if tokens == 1 else 's'}"
 
 
-def markdown_table(frame: Any) -> str:
-    """A frame as a Markdown table; its index is a column unless it just counts."""
-    import pandas as pd
-
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index(allow_duplicates=True)
-    rows = [[_cell(name) for name in frame.columns]]
-    rows.append(["---"] * len(frame.columns))
-    rows += [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _cell(value: Any) -> str:
-    import pandas as pd
-
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return ""
-    return " ".join(str(value).replace("|", "\\|").split())
-
-
 def _as_frame(value: Any) -> Any | None:
-    """A DataFrame from a frame, a series or a Styler; None for all else."""
-    if "pandas" not in sys.modules:  # a value of pandas cannot be without it
+    """The frame of a frame, a series or a Styler; None for all else."""
+    if "pandas" not in sys.modules:  # most prompts have no table: they load nothing for it
         return None
-    import pandas as pd
+    from anyfast_nb.media.tables import as_frame
 
-    if isinstance(value, pd.DataFrame):
-        return value
-    if isinstance(value, pd.Series):
-        return value.to_frame()
-    data = getattr(value, "data", None)
-    is_styler = type(value).__module__.startswith("pandas.io.formats.style")
-    return data if is_styler and isinstance(data, pd.DataFrame) else None
+    return as_frame(value)
 
 
 def _is_picture(value: Any) -> bool:

@@ -15,6 +15,8 @@ from anyfast_nb.magics.template import FIELD
 # Private use: no prompt holds them. The second keeps a quoted text with a dash from being an option.
 _MARK: Final = "\ue000"
 _GUARD: Final = "\ue001"
+REASONING: Final = ("minimal", "low", "medium", "high", "off")
+APIS: Final = ("chat", "responses")
 _QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
 
 
@@ -141,9 +143,24 @@ def chat_options() -> Options:
     add("--image", action="append", default=[], metavar="URL|PATH|NAME")
     add("--video", action="append", default=[], metavar="URL|PATH|NAME")
     add("--fps", type=float, metavar="0.2-5")
+    add("--file", action="append", default=[], metavar="URL|PATH|NAME")
+    add("--reasoning", choices=REASONING, metavar="|".join(REASONING))
+    add("--tools", action="append", default=[], metavar="NAME,NAME")
+    add("--tool-choice", metavar="auto|none|required|NAME")
+    add("--api", choices=APIS, metavar="|".join(APIS))
+    add("--extra", action="append", default=[], metavar="FIELD=VALUE")
     add("--thread", metavar="NAME")
     add("--to", metavar="VAR")
-    for flag in ("--new", "--append", "--plain", "--json", "--no-stream", "--no-vars", "--dry-run"):
+    for flag in (
+        "--new",
+        "--append",
+        "--plain",
+        "--json",
+        "--no-stream",
+        "--no-vars",
+        "--dry-run",
+        "--downscale",
+    ):
         add(flag, action="store_true")
     return options
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.errors import AnyFastError
+from anyfast_nb.errors import AnyFastError, Interrupted
 from anyfast_nb.gateway.gateway import io_loop
-from anyfast_nb.wire.values import Answer, Source, Status
+from anyfast_nb.wire.values import Answer, Source, Status, ToolResult, ToolReturned
 
 if TYPE_CHECKING:
-    from anyfast_nb.gateway.exchange import Exchange
+    from anyfast_nb.gateway.exchange import Exchange, Origin
     from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.gateway.rounds import Rounds
     from anyfast_nb.render.view import View
     from anyfast_nb.session import Session
 
@@ -21,17 +23,21 @@ _TICK_S = 0.03
 
 def show_chat(
     session: Session,
-    exchange: Exchange,
+    rounds: Rounds,
     *,
+    origin: Origin | None = None,
     notes: Iterable[str] = (),
     owns_cell: bool = False,
     plain: bool = False,
 ) -> Answer:
-    """Send a request, show the stream, remember the answer.
+    """Send a request, show the stream, run the tools it asks for, remember the answer.
+
+    Each round shows itself in an output of its own, its calls with their results.
 
     Args:
         session: gateway and settings.
-        exchange: the request, ready to run.
+        rounds: what is asked, and the tools that may run.
+        origin: for the ledger.
         notes: lines above the answer.
         owns_cell: the cell holds nothing but this chat, so its outputs may be replaced as one.
         plain: show the text as it is, without rendering its Markdown.
@@ -40,27 +46,62 @@ def show_chat(
         AnyFastError: refused, failed or cut; what had arrived stays on show.
         Interrupted: the user stopped it; what had arrived stays on show.
     """
+    remarks = [note for note in (session.simulator_notice(), *notes) if note]
+    owns_cell = owns_cell and not rounds.tools  # the outputs of earlier rounds stay
+    while True:
+        exchange = session.gateway.exchange(rounds.body(), origin=origin)
+        view = _opened(session, exchange, owns_cell=owns_cell, plain=plain, runs_tools=bool(rounds.tools))
+        for note in remarks:
+            view.note(note)
+        remarks = []
+        try:
+            answer = _answered(session, exchange, rounds, view)
+            if not rounds.due(answer):
+                session.last = rounds.last(answer)
+                return session.last
+            _run_tools(rounds, answer, view)
+        except AnyFastError as error:
+            rounds.stopped(error)
+            session.last = _with_words(error.partial) or session.last
+            raise
+        except Interrupted as stopped:
+            rounds.stopped(stopped)
+            session.last = stopped.partial if isinstance(stopped.partial, Answer) else None
+            raise
+
+
+def _opened(session: Session, exchange: Exchange, **options: Any) -> View:
     from anyfast_nb.render.view import open_view
 
-    model, footer = str(exchange.body["model"]), session.settings.footer
     source = Source.SIMULATED if session.gateway.connection.simulated() else Source.LIVE
-    view = open_view(model=model, footer=footer, owns_cell=owns_cell, source=source, plain=plain)
-    for note in (session.simulator_notice(), *notes):
-        if note:
-            view.note(note)
+    model, footer = str(exchange.body["model"]), session.settings.footer
+    return open_view(model=model, footer=footer, source=source, **options)
+
+
+def _answered(session: Session, exchange: Exchange, rounds: Rounds, view: View) -> Answer:
+    """One round, shown; the view of one that asks for tools stays open."""
     try:
-        session.last = io_loop().run(_followed(session.gateway, exchange, view))
-    except AnyFastError as error:
-        session.last = _with_words(error.partial) or session.last
-        raise
+        return io_loop().run(_followed(session.gateway, exchange, rounds, view))
     except KeyboardInterrupt:
-        interrupted = exchange.interrupted()
-        session.last = interrupted.partial if isinstance(interrupted.partial, Answer) else None
-        raise interrupted from None
-    return session.last
+        raise exchange.interrupted() from None
 
 
-async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
+def _run_tools(rounds: Rounds, answer: Answer, view: View) -> None:
+    """Run the calls on this thread, the cell's own; an asynchronous function runs on the private loop."""
+    assert rounds.tools is not None
+    results: list[ToolResult] = []
+    try:
+        for call in answer.tool_calls:
+            results.append(rounds.tools.run(call, wait=io_loop().run))
+            view.feed(ToolReturned(results[-1]))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped while a tool ran; its round is kept", partial=answer) from None
+    finally:
+        view.finish(replace(answer, results=tuple(results)))
+    rounds.add(answer, results)
+
+
+async def _followed(gateway: Gateway, exchange: Exchange, rounds: Rounds, view: View) -> Answer:
     """Run the exchange with a view that redraws in between. On the private loop."""
     ticking = asyncio.create_task(_tick(view))
     try:
@@ -73,7 +114,8 @@ async def _followed(gateway: Gateway, exchange: Exchange, view: View) -> Answer:
         raise
     finally:
         ticking.cancel()
-    view.finish(answer)
+    if not rounds.due(answer):
+        view.finish(answer)
     return answer
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from anyfast_nb.client.faces import ChatOptions, Client
 from anyfast_nb.gateway.exchange import Origin
-from anyfast_nb.gateway.prompt import Prompt, chat_body
+from anyfast_nb.gateway.rounds import rounds_of
 
 if TYPE_CHECKING:
+    from anyfast_nb.gateway.prompt import Prompt
     from anyfast_nb.wire.values import Answer
 
 
@@ -44,9 +45,9 @@ def chat(prompt: Prompt, **options: Unpack[ChatOptions]) -> Answer:
 
     own = session()
     options.setdefault("stream", True)
-    body = chat_body(prompt, settings=own.settings, **options)
+    rounds = rounds_of(prompt, settings=own.settings, **options)
     whence = Origin(origin.notebook(shell), origin.cell_id(shell))
-    return show_chat(own, own.gateway.exchange(body, origin=whence))
+    return show_chat(own, rounds, origin=whence, notes=rounds.request.notes)
 
 
 def _shell() -> Any | None:

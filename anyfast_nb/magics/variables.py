@@ -74,6 +74,24 @@ class Variables:
             )
         return Path(word)
 
+    def function(self, name: str) -> Any:
+        """What --tools names: a Python function of the user's.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        found = self._namespace.get(name)
+        if callable(found) or isinstance(found, Mapping):
+            return found
+        callables = [known for known, value in self._names().items() if callable(value)]
+        near = difflib.get_close_matches(name, callables, n=3, cutoff=0.6)
+        what = f"it is a {type(found).__name__}" if name in self._namespace else "there is no such function"
+        raise InputError(
+            f"--tools {name}: {what}",
+            field="tools",
+            hint=f"Did you mean {' or '.join(near)}?" if near else "Define it first: def name(x: int): …",
+        )
+
     def _as_text(self, expression: str, value: Any) -> str:
         try:
             text = as_text(expression, value)

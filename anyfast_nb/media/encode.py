@@ -1,11 +1,12 @@
-"""Objects of a notebook as image files: PIL images, numpy arrays, matplotlib figures become PNG.
+"""Objects of a notebook as image files: PIL images, numpy arrays, figures and plots become PNG.
 
-PIL, numpy and matplotlib are never imported to find out what an object is: who
+PIL, numpy, pandas and matplotlib are never imported to find out what an object is: who
 has such an object has imported its library already.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from typing import Any
@@ -23,11 +24,47 @@ def encoded(value: object) -> tuple[bytes, str] | None:
     """
     if _is(value, "PIL.Image", "Image"):
         return _from_pil(value), "PIL image"
+    artist = _artist(value)
+    if artist is not None:
+        return _from_figure(artist), "figure"
     if _is(value, "numpy", "ndarray"):
         return _from_array(value), f"array {_shape(value)}"
-    if _is(value, "matplotlib.artist", "Artist"):
-        return _from_figure(value), "figure"
-    return None
+    return _shown(value)
+
+
+def _artist(value: Any) -> Any | None:
+    """The matplotlib artist that a value is, or the first of a plot that has several."""
+    if _is(value, "numpy", "ndarray") and value.dtype.kind == "O" and value.size:
+        value = value.flat[0]  # df.plot(subplots=True), df.hist()
+    elif _is(value, "pandas", "Series") and len(value) and value.dtype.kind == "O":
+        value = value.iloc[0]  # df.groupby(…).plot()
+    return value if _is(value, "matplotlib.artist", "Artist") else None
+
+
+def _shown(value: Any) -> tuple[bytes, str] | None:
+    """An object that draws itself into a file, or shows itself as PNG, as seaborn's and sympy's do."""
+    name = type(value).__name__
+    if callable(getattr(type(value), "savefig", None)):
+        return _from_figure(value), name
+    show = getattr(type(value), "_repr_png_", None)
+    if not callable(show):
+        return None
+    try:
+        shown = value._repr_png_()
+    except Exception as error:  # noqa: BLE001 - whatever the user's object raised
+        raise _not_drawn(name, error) from None
+    if isinstance(shown, tuple):  # with metadata
+        shown = shown[0]
+    if isinstance(shown, str):  # in base64, as a front end wants it
+        shown = base64.b64decode(shown)
+    return (shown, name) if isinstance(shown, bytes) and shown else None
+
+
+def _not_drawn(name: str, error: Exception) -> InputError:
+    return InputError(
+        f"{name} cannot be drawn: {type(error).__name__}: {str(error)[:200]}",
+        hint="Show it in a cell of its own to see what is wrong with it.",
+    )
 
 
 def _is(value: object, module: str, name: str) -> bool:
@@ -92,7 +129,10 @@ def _from_figure(artist: Any) -> bytes:
                 f"A matplotlib {type(artist).__name__} in no figure is no image.", hint="Give the figure."
             )
     file = io.BytesIO()
-    figure.savefig(file, format="png")
+    try:
+        figure.savefig(file, format="png")
+    except Exception as error:  # noqa: BLE001 - whatever a figure of the user raised
+        raise _not_drawn(type(figure).__name__, error) from None
     return file.getvalue()
 
 

@@ -1,68 +1,70 @@
-"""An image or a clip for a request: from a URL, a file, bytes, or an object of the notebook."""
+"""A medium for a request: from a URL, a file, bytes, or an object of the notebook, and checked."""
 
 from __future__ import annotations
 
-import base64
-import difflib
 import io
-import os
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO, Final
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.media.encode import encoded
-from anyfast_nb.media.mp4 import Movie, read_movie
-from anyfast_nb.media.sniff import HEAD_BYTES, Kind, sniff
+from anyfast_nb.media.checks import Finding, check_kind, findings, limit_text, size_text
+from anyfast_nb.media.item import MediaItem
+from anyfast_nb.media.limits import BODY_LIMIT, LIMITS, MB, Limits, Use, Verdict
+from anyfast_nb.media.probe import Probe, probe
+from anyfast_nb.media.shrink import shrunk
+from anyfast_nb.media.sniff import Format, Kind, identify
+from anyfast_nb.media.source import address, content, unwrapped
 
-MB: Final = 1024 * 1024
-LIMITS: Final = {Kind.IMAGE: 10 * MB, Kind.VIDEO: 50 * MB}
-BODY_LIMIT: Final = 64 * MB
+__all__ = ["BODY_LIMIT", "MB", "MediaItem", "check_body", "image_item", "media_item", "video_item"]
 
-_SCHEME = re.compile(r"data(?=:)|[a-z][a-z0-9+.-]+(?=://)", re.IGNORECASE)
-_REMEDIES = {
-    Kind.IMAGE: "Make it smaller, such as image.thumbnail((2048, 2048)), or save it as JPEG.",
-    Kind.VIDEO: "Shorten it, or save it with a lower resolution or bit rate.",
-}
-_WORDS = {Kind.IMAGE: "an image", Kind.VIDEO: "a video"}
+_MOST_BYTES: Final = 512 * MB  # are read at all, whatever is asked for
+_HEADER_BYTES: Final = 16 * MB  # a picture's size stands somewhere in these
 
 
-@dataclass(frozen=True, slots=True)
-class MediaItem:
-    """An image or a clip as a request carries it.
-
-    Attributes:
-        kind: ``image`` or ``video``.
-        url: an http(s) URL as it was given, or a data URI; never shown.
-        media_type: such as ``image/png``; "" for a URL.
-        size_bytes: of the file itself; None for a URL.
-        width: in pixels; None is unknown.
-        height: in pixels; None is unknown.
-        duration_s: of a clip, in seconds; None is unknown.
-        label: what a person calls it: a file name, "PIL image", or the place of a URL.
-    """
-
-    kind: Kind
-    url: str = field(repr=False)
-    media_type: str = ""
-    size_bytes: int | None = None
-    width: int | None = None
-    height: int | None = None
-    duration_s: float | None = None
-    label: str = ""
-
-
-def image_item(value: Any, *, label: str = "") -> MediaItem:
-    """An image for a request.
+def media_item(
+    value: Any, *, use: Use, label: str = "", downscale: bool = False, strict: bool = True
+) -> MediaItem:
+    """Anything a person has, as the part of a request that takes it.
 
     Args:
-        value: an http(s) URL (passed on as it is), a path, a data URI, bytes, an open binary
-            file, a PIL image, a numpy array (height x width, or x 3 or 4; uint8, or floats from
-            0 to 1), a matplotlib figure or axes.
+        value: an http(s) URL (passed on as it is), ``asset://id`` (for Seedance), a path, a data
+            URI, bytes, an open binary file, an object of ``IPython.display``; for an image also a
+            PIL image, a numpy array (height x width, or x 3 or 4; uint8, or floats from 0 to 1), a
+            matplotlib figure, axes or part of them, what ``df.plot()`` gives, and any object that
+            shows itself as PNG. What it is, is told by its content and never by its name.
+        use: what it is for; see `anyfast_nb.media.limits`.
         label: what it is called in messages; by default its file name or kind.
+        downscale: make an image fit: fewer pixels, JPEG or PNG, upright. It is never scaled up
+            and never cropped. `MediaItem.note` tells what was done.
+        strict: False sends what lies outside the limits all the same, and notes it. What is of
+            another kind is refused in any case.
+
+    Raises:
+        InputError: it is of another kind, outside a limit, cut off, or not there.
+
+    Example:
+        >>> media_item("https://example.com/pictures/cat.png?signature=5ec2e7", use=Use.KLING_IMAGE).label
+        'cat.png on example.com'
+        >>> media_item("Asset://asset-20260427-x", use=Use.SEEDANCE_IMAGE).url
+        'asset://asset-20260427-x'
+
+    Source: of each limit, see `anyfast_nb.media.limits.LIMITS`.
+    """
+    limits = LIMITS[Use(use)]
+    if isinstance(value, MediaItem):
+        label = label or value.label
+        value = value.address if value.data is None else value.data
+    value = unwrapped(value)
+    found = address(value, kind=limits.kind, by_asset=limits.by_asset)
+    if found is not None:
+        return MediaItem(limits.kind, found[0], label=label or found[1])
+    desk = _Desk(limits, downscale=downscale, strict=strict)
+    data, name = content(value, kind=limits.kind, look=desk.look, label=label)
+    return desk.item(data, name, label or name)
+
+
+def image_item(value: Any, *, label: str = "", downscale: bool = False) -> MediaItem:
+    """An image for chat: `media_item` with ``Use.CHAT_IMAGE``.
 
     Raises:
         InputError: it is no image, 10 MB or more, or not there.
@@ -73,213 +75,108 @@ def image_item(value: Any, *, label: str = "") -> MediaItem:
 
     Source: AnyFast's chat page, "File size limits".
     """
-    return _item(value, Kind.IMAGE, label)
+    return media_item(value, use=Use.CHAT_IMAGE, label=label, downscale=downscale)
 
 
 def video_item(value: Any, *, label: str = "") -> MediaItem:
-    """A clip for a request.
-
-    Args:
-        value: an http(s) URL (passed on as it is), a path, a data URI, bytes or an open binary file.
-        label: what it is called in messages; by default its file name.
+    """A clip for chat: `media_item` with ``Use.CHAT_VIDEO``.
 
     Raises:
         InputError: it is no video, 50 MB or more, cut off, or not there.
 
     Source: AnyFast's chat page, "File size limits".
     """
-    return _item(value, Kind.VIDEO, label)
+    return media_item(value, use=Use.CHAT_VIDEO, label=label)
 
 
 def check_body(items: Iterable[MediaItem], *, other_bytes: int = 0) -> None:
     """Refuse a request whose body would be 64 MB or more.
 
     Args:
-        items: all images and clips of the request.
+        items: everything the request carries.
         other_bytes: size of the rest of the body.
 
     Raises:
         InputError: with the size of the files, and of the body they make.
     """
-    sent = [item for item in items if item.size_bytes is not None]
-    body_bytes = other_bytes + sum(len(item.url) for item in sent)
+    sent = [item for item in items if item.data is not None]
+    body_bytes = other_bytes + sum(item.url_bytes for item in sent)
     if body_bytes < BODY_LIMIT:
         return
     names = ", ".join(item.label for item in sent)
     raw_bytes = sum(item.size_bytes or 0 for item in sent)
+    fewer = (
+        "make it smaller (below"
+        if len(sent) == 1
+        else "send fewer files, or make them smaller (together below"
+    )
     raise InputError(
-        f"{names}: {_size(raw_bytes)} grow by a third in base64, to a request of {_size(body_bytes)}; "
-        f"it must be below {_limit(BODY_LIMIT)}.",
-        hint="Give an http(s) URL instead of the file, send fewer files, or make them smaller "
-        "(all together below 48 MB).",
+        f"{names}: {size_text(raw_bytes)} grow by a third in base64, "
+        f"to a request of {size_text(body_bytes)}; it must be below {limit_text(BODY_LIMIT)}.",
+        hint=f"Give an http(s) URL instead of the file, or {fewer} 48 MB).",
     )
 
 
-def _item(value: Any, kind: Kind, label: str) -> MediaItem:
-    scheme = _scheme(value)
-    if scheme in {"http", "https"}:
-        place = _place(value)
-        return MediaItem(kind, value.strip(), label=label or place)
-    if scheme not in {"", "data"}:
-        raise InputError(
-            f"{_WORDS[kind].capitalize()} cannot be given by an address that begins with {scheme}://.",
-            hint="Give an http or https URL, or the path of a file.",
+class _Desk:
+    """Where the bytes of one medium are looked at: what is it, does it fit, what becomes of it."""
+
+    def __init__(self, limits: Limits, *, downscale: bool, strict: bool) -> None:
+        self._limits = limits
+        self._downscale = downscale and limits.kind is Kind.IMAGE
+        self._strict = strict
+
+    def look(self, file: BinaryIO, size_bytes: int, label: str) -> None:
+        """Refuse an opened file before it is read."""
+        found = identify(file, name=label)
+        check_kind(found, self._limits, label)
+        if size_bytes <= _MOST_BYTES and (self._downscale or not self._strict):
+            return
+        if self._limits.size_bytes.verdict(size_bytes) is Verdict.REFUSED or size_bytes > _MOST_BYTES:
+            facts = Probe()
+            if found.kind is Kind.IMAGE:
+                facts = probe(file.read(_HEADER_BYTES), found)
+            raise _refusal(findings(self._limits, found, facts, size_bytes, label))
+
+    def item(self, data: bytes, name: str, label: str) -> MediaItem:
+        """The medium, checked."""
+        found, facts, every = self._examined(data, name, label)
+        notes: tuple[str, ...] = ()
+        if self._downscale and any(one.curable for one in every):
+            incurable = [one for one in every if one.refused and not one.curable]
+            if incurable and self._strict:
+                raise _refusal(incurable)
+            too_many_bytes = self._limits.size_bytes.verdict(len(data)) is not Verdict.FITS
+            done = shrunk(data, found, self._limits, label, too_many_bytes=too_many_bytes)
+            data, notes = done.data, done.notes
+            found, facts, every = self._examined(data, name, label)
+        if self._strict and any(one.refused for one in every):
+            raise _refusal(every)
+        return MediaItem(
+            self._limits.kind,
+            "",
+            data,
+            found.media_type,
+            len(data),
+            facts.width,
+            facts.height,
+            facts.duration_s,
+            facts.fps,
+            facts.codec,
+            label,
+            (*notes, *(one.text.rstrip(".") for one in every)),
         )
-    data, name = _content(value, kind, label)
-    return _checked(data, kind, label or name)
+
+    def _examined(self, data: bytes, name: str, label: str) -> tuple[Format, Probe, list[Finding]]:
+        found = identify(io.BytesIO(data), name=name)
+        check_kind(found, self._limits, label)
+        facts = probe(data, found, need_duration=self._limits.duration_s is not None)
+        every = findings(self._limits, found, facts, len(data), label)
+        if facts.broken:
+            again = "Save it as UTF-8." if "UTF-8" in facts.broken else "Download or save it again."
+            every.insert(0, Finding(True, f"{label} is {facts.broken}.", again))
+        return found, facts, every
 
 
-def _scheme(value: Any) -> str:
-    match = _SCHEME.match(value.strip()) if isinstance(value, str) else None
-    return match[0].lower() if match else ""
-
-
-def _content(value: Any, kind: Kind, label: str) -> tuple[bytes, str]:
-    """The bytes of the file, and what it is called."""
-    if _scheme(value) == "data":
-        return _from_data_uri(value.strip()), "data URI"
-    if isinstance(value, str | os.PathLike):
-        return _from_path(Path(value), kind, label)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value), "bytes"
-    if kind is Kind.IMAGE and (found := encoded(value)):
-        return found
-    if callable(getattr(value, "read", None)):
-        return _from_file(value)
-    raise InputError(
-        f"An object of type {type(value).__name__} is not {_WORDS[kind]}.",
-        hint="Give a URL, a path, bytes or an open file"
-        + (", a PIL image, a numpy array or a matplotlib figure." if kind is Kind.IMAGE else "."),
-    )
-
-
-def _from_data_uri(uri: str) -> bytes:
-    head, _, rest = uri.partition(",")
-    try:
-        return base64.b64decode(rest, validate=True) if head.endswith(";base64") else unquote_to_bytes(rest)
-    except ValueError:
-        raise InputError(
-            "The base64 of a data URI cannot be read.", hint="Give the bytes or the path instead."
-        ) from None
-
-
-def _from_path(path: Path, kind: Kind, label: str) -> tuple[bytes, str]:
-    with _opened(path) as file:
-        # A look at the beginning first: nobody waits for a file that is refused.
-        head = file.read(HEAD_BYTES)
-        _check(head, os.fstat(file.fileno()).st_size, kind, label or path.name)
-        return head + file.read(), path.name
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        path = path.expanduser()
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise _not_a_file(path)  # a pipe would be waited for
-        return path.open("rb")
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"There is no file {str(path)!r}.", hint=_nearby(path)) from None
-    except IsADirectoryError:
-        raise InputError(f"{str(path)!r} is a folder.", hint="Give the path of a file in it.") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        shown = str(path) if len(str(path)) < 200 else f"{str(path)[:60]}…"
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{shown!r} cannot be read: {reason}.", hint="Give the path of a file.") from None
-
-
-def _not_a_file(path: Path) -> InputError:
-    return InputError(f"{str(path)!r} is no ordinary file.", hint="Give the path of a file.")
-
-
-def _nearby(path: Path) -> str:
-    folder = path.parent.absolute()
-    try:
-        names = [found.name for found in folder.iterdir() if found.is_file()]
-    except OSError:
-        return f"There is no folder {folder} to be read."
-    close = difflib.get_close_matches(path.name, names, n=3)
-    return f"Did you mean {' or '.join(close)}?" if close else f"It was looked for in {folder}."
-
-
-def _from_file(file: Any) -> tuple[bytes, str]:
-    data = file.read()
-    name = getattr(file, "name", "")
-    name = Path(name).name if isinstance(name, str) and name else "file"
-    if isinstance(data, str):
-        raise InputError(f"{name} is open as text.", hint="Open it with mode 'rb'.")
-    if not data:
-        raise InputError(f"{name} gives no bytes.", hint="If it was read before, call seek(0) first.")
-    return bytes(data), name
-
-
-def _check(head: bytes, size_bytes: int, kind: Kind, label: str) -> str:
-    """The media type, if it is of that kind and below its limit."""
-    found = sniff(head)
-    if found.kind is not kind:
-        raise InputError(f"{label} is {found.name}, not {_WORDS[kind]}.", hint=_instead(found.kind, kind))
-    if size_bytes >= LIMITS[kind]:
-        raise InputError(
-            f"{label} has {_size(size_bytes)}; {_WORDS[kind]} must be below {_limit(LIMITS[kind])}.",
-            hint=_REMEDIES[kind],
-        )
-    return found.media_type
-
-
-def _instead(found: Kind, wanted: Kind) -> str:
-    if found is not Kind.OTHER:
-        return f"Give it as {_WORDS[found]}."
-    if wanted is Kind.IMAGE:
-        return "Give a PNG, JPEG, WebP, GIF, BMP, TIFF or HEIC file."
-    return "Give an MP4, MOV, WebM or AVI file."
-
-
-def _checked(data: bytes, kind: Kind, label: str) -> MediaItem:
-    media_type = _check(data[:HEAD_BYTES], len(data), kind, label)
-    movie = Movie()
-    if kind is Kind.IMAGE:
-        width, height = _pixels(data)
-    else:
-        if media_type in {"video/mp4", "video/quicktime"}:
-            movie = read_movie(data)
-        width, height = movie.width, movie.height
-    if movie.missing_bytes:
-        raise InputError(
-            f"{label} is cut off: {movie.missing_bytes:,} bytes of it are missing.",
-            hint="Download or save it again.",
-        )
-    url = f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
-    return MediaItem(kind, url, media_type, len(data), width, height, movie.duration_s, label)
-
-
-def _pixels(data: bytes) -> tuple[int | None, int | None]:
-    """Width and height by the header alone; unknown where PIL cannot read the format."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return None, None
-
-
-def _place(url: str) -> str:
-    """File name and host of a URL: the rest may be a signature."""
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise InputError("A URL names no host.", hint="Give it as https://host/path.")
-    name = parts.path.rpartition("/")[2]
-    return f"{name} on {host}" if name else host
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / MB:.1f} MB ({size_bytes:,} bytes)"
-
-
-def _limit(size_bytes: int) -> str:
-    return f"{size_bytes // MB} MB ({size_bytes:,} bytes)"
+def _refusal(every: list[Finding]) -> InputError:
+    first = next(one for one in every if one.refused)
+    return InputError(first.text, hint=first.hint)

@@ -6,16 +6,15 @@ metadata only, so a notebook that is run again is saved the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from anyfast_nb.render.code import code_html
+from anyfast_nb.render.calls import calls_html, calls_plain
 from anyfast_nb.render.document import text_html
 from anyfast_nb.render.escape import escape_prose
 from anyfast_nb.render.style import page, quiet
 from anyfast_nb.wire.text import without_controls
-from anyfast_nb.wire.values import Answer, Source, Status, ToolCall, Usage
+from anyfast_nb.wire.values import Answer, Source, Status, Usage
 
 Footer = Literal["full", "short", "off"]
 
@@ -53,17 +52,24 @@ def compose(answer: Answer, body: str, *, footer: Footer, notes: Iterable[str] =
         footer: how much the last line tells.
         notes: lines above the answer.
     """
-    thought = thought_html(answer.reasoning, thought_title(answer.usage)) if answer.reasoning else ""
-    tools = "".join(tool_call_html(call) for call in answer.tool_calls)
-    inner = f"{notes_html(notes)}{thought}{body}{tools}{footer_html(answer, footer)}"
+    earlier = "".join(_round_html(before) for before in answer.rounds)
+    inner = f"{notes_html(notes)}{earlier}{_told_html(answer, body)}{footer_html(answer, footer)}"
     return {"text/plain": answer_plain(answer), "text/html": page(inner, name="anyfast-whole", style=True)}
+
+
+def _round_html(answer: Answer) -> str:
+    return _told_html(answer, text_html(answer.text) if answer.text else "")
+
+
+def _told_html(answer: Answer, body: str) -> str:
+    """What it thought, said, and asked for."""
+    thought = thought_html(answer.reasoning, thought_title(answer.usage)) if answer.reasoning else ""
+    return f"{thought}{body}{calls_html(answer.tool_calls, answer.results)}"
 
 
 def answer_plain(answer: Answer) -> str:
     """The answer's text; the calls it asks for if it has none; the mark if it broke off."""
-    text = without_controls(
-        answer.text or "\n".join(f"{call.name}({call.arguments})" for call in answer.tool_calls)
-    )
+    text = without_controls(answer.text or calls_plain(answer.tool_calls, answer.results))
     if answer.status is Status.OK:
         return text
     return f"{text}\n\n[{mark(answer)}]".lstrip()
@@ -145,16 +151,6 @@ def thought_title(usage: Usage) -> str:
 def thought_html(reasoning: str, title: str) -> str:
     """The chain of thought in a closed pane."""
     return f"<details><summary>{title}</summary>\n{text_html(reasoning)}</details>\n"
-
-
-def tool_call_html(call: ToolCall) -> str:
-    """A function the model asks for: its name and its arguments; nothing is run."""
-    try:
-        arguments = json.dumps(json.loads(call.arguments), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        arguments = call.arguments
-    title = quiet(f"asks for <code>{escape_prose(call.name)}</code>, not run", name="anyfast-note")
-    return title + code_html(arguments, "json")
 
 
 def notes_html(notes: Iterable[str]) -> str:

@@ -24,8 +24,8 @@ from anyfast_nb.render.answer import (
     footer_text,
     notes_html,
     thought_html,
-    tool_call_html,
 )
+from anyfast_nb.render.calls import Calls
 from anyfast_nb.render.document import Document, text_html
 from anyfast_nb.render.escape import escape_prose, preformatted
 from anyfast_nb.render.notice import notice
@@ -44,8 +44,8 @@ from anyfast_nb.wire.values import (
     Status,
     TextDelta,
     Timing,
-    ToolCall,
     ToolCallDelta,
+    ToolReturned,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class StreamView:
         clock: seconds, never going back.
         source: said in the status line unless live.
         plain: show the text as it is instead of rendering its Markdown.
+        runs_tools: functions it asks for will be run.
         new_id: gives a name no other answer on the page has.
     """
 
@@ -83,6 +84,7 @@ class StreamView:
         clock: Callable[[], float] = time.monotonic,
         source: Source = Source.LIVE,
         plain: bool = False,
+        runs_tools: bool = False,
         new_id: Callable[[], str] = lambda: f"anyfast-{uuid4().hex[:12]}",
     ) -> None:
         self._publisher = publisher
@@ -98,8 +100,8 @@ class StreamView:
         self._pane: int | None = None
         self._notes: list[str] = []
         self._fresh: list[str] = []  # text that came since the last draw
-        self._tools: dict[int, ToolCall] = {}
-        self._fresh_tools = False
+        self._calls = Calls(run=runs_tools)
+        self._fresh_calls = False
         self._pace = Pace()
         self._shown_chars = 0
         self._troubles = 0
@@ -132,7 +134,10 @@ class StreamView:
                     self._thought.add(text, now_s)
                     self._progress.count(text, now_s)
             case ToolCallDelta():
-                self._take_tool(event, now_s)
+                self._take_call(event, now_s)
+            case ToolReturned(result=result):
+                self._calls.returned(result)
+                self._fresh_calls = True
             case Retrying(delay_s=delay_s):
                 self._progress.retry = (event, now_s + delay_s)
                 self._try(self._draw_waiting)
@@ -175,16 +180,11 @@ class StreamView:
         if first:
             self._try(self._draw_body)
 
-    def _take_tool(self, event: ToolCallDelta, now_s: float) -> None:
+    def _take_call(self, event: ToolCallDelta, now_s: float) -> None:
         self._progress.count(event.arguments, now_s)
-        self._fresh_tools = True
+        self._calls.add(event)
+        self._fresh_calls = True
         self._end_thought(now_s)
-        known = self._tools.get(event.index, ToolCall(id="", name="", arguments=""))
-        self._tools[event.index] = ToolCall(
-            id=event.id or known.id,
-            name=event.name or known.name,
-            arguments=known.arguments + event.arguments,
-        )
 
     def _end_thought(self, now_s: float) -> None:
         """The last draw of the pane while the answer streams: from here on its state is the reader's."""
@@ -198,7 +198,8 @@ class StreamView:
             text=self._document.text + "".join(self._fresh),
             reasoning=self._thought.text,
             model=self._progress.model,
-            tool_calls=tuple(self._tools.values()),
+            tool_calls=self._calls.calls,
+            results=self._calls.results,
             source=self._progress.source,
             timing=Timing(
                 duration_s=self._clock() - started_s,
@@ -210,8 +211,8 @@ class StreamView:
     # --- drawing while it streams ----------------------------------------------------------
 
     def _draw_due(self, now_s: float) -> None:
-        if self._shown_chars or self._fresh or self._tools:
-            draw, fresh, pace = self._draw_body, bool(self._fresh) or self._fresh_tools, self._pace
+        if self._shown_chars or self._fresh or self._calls:
+            draw, fresh, pace = self._draw_body, bool(self._fresh) or self._fresh_calls, self._pace
         elif self._thought:
             draw, fresh, pace = self._draw_pane, self._thought.fresh, self._thought_pace
         elif now_s - self._progress.started_s >= PATIENCE_S:
@@ -251,11 +252,10 @@ class StreamView:
         now_s = self._clock()
         text = "".join(self._fresh)
         self._fresh.clear()
-        self._fresh_tools = False
+        self._fresh_calls = False
         self._document.feed(text)
         self._shown_chars += len(text)
-        calls = "".join(tool_call_html(call) for call in self._tools.values())
-        self._body.draw(calls + self._status_html(now_s))
+        self._body.draw(self._calls.html() + self._status_html(now_s))
         self._pace.drawn(now_s, size_bytes=self._slots.take_spent(), shown_chars=self._shown_chars)
 
     def _status_html(self, now_s: float) -> str:

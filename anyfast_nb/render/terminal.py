@@ -6,6 +6,7 @@ import sys
 from typing import TextIO
 
 from anyfast_nb.render.answer import Footer, footer_text, mark
+from anyfast_nb.render.calls import calls_plain
 from anyfast_nb.wire.text import without_controls
 from anyfast_nb.wire.values import Answer, Event, ReasoningDelta, Retrying, Status, TextDelta
 
@@ -56,8 +57,8 @@ class TerminalView:
         """Print what has not been printed, the calls asked for, and the footer."""
         if not self._printed and answer.text:
             self.feed(TextDelta(answer.text))
-        for call in answer.tool_calls:
-            self._write(without_controls(f"\n{call.name}({call.arguments})"))
+        if answer.tool_calls:
+            self._write(without_controls(f"\n{calls_plain(answer.tool_calls, answer.results)}"))
         text = footer_text(answer, self._footer)
         self._end_line()
         if text:

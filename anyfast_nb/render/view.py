@@ -31,7 +31,13 @@ class View(Protocol):
 
 
 def open_view(
-    *, model: str, owns_cell: bool, footer: Footer = "full", source: Source = Source.LIVE, plain: bool = False
+    *,
+    model: str,
+    owns_cell: bool,
+    footer: Footer = "full",
+    source: Source = Source.LIVE,
+    plain: bool = False,
+    runs_tools: bool = False,
 ) -> View:
     """The display for the place this runs in.
 
@@ -43,6 +49,7 @@ def open_view(
         footer: how much the last line tells.
         source: said first unless live.
         plain: show the text as it is instead of rendering its Markdown.
+        runs_tools: functions it asks for will be run.
 
     Returns:
         A live display in a notebook, plain text in a terminal IPython, and a
@@ -59,7 +66,15 @@ def open_view(
     from anyfast_nb.render.stream import StreamView
 
     publisher = KernelPublisher(shell.display_pub)
-    return StreamView(publisher, model=model, footer=footer, owns_cell=owns_cell, source=source, plain=plain)
+    return StreamView(
+        publisher,
+        model=model,
+        footer=footer,
+        owns_cell=owns_cell,
+        source=source,
+        plain=plain,
+        runs_tools=runs_tools,
+    )
 
 
 def _shell() -> Any:

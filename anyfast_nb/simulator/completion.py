@@ -13,6 +13,7 @@ from anyfast_nb.simulator.triggers import Triggers, echoed, without_triggers
 
 if TYPE_CHECKING:
     from anyfast_nb.simulator.looking.eyes import Eyes
+    from anyfast_nb.simulator.looking.papers import Document
     from anyfast_nb.simulator.looking.views import View
 
 
@@ -70,10 +71,15 @@ class Completion:
         }
 
 
-def complete(request: ChatRequest, triggers: Triggers, *, eyes: Eyes, id: str, created: int) -> Completion:
+def complete(
+    request: ChatRequest, triggers: Triggers, *, eyes: Eyes, id: str, created: int, own_host: str = ""
+) -> Completion:
     """Work the whole answer out. Blocks while media is looked at: run it off the event loop."""
     views = {part: eyes.look(part) for message in request.messages for part in message.media}
-    draft = _draft(request, triggers, views)
+    papers = {
+        part: eyes.read(part, own_host=own_host) for message in request.messages for part in message.documents
+    }
+    draft = _draft(request, triggers, views, papers)
     reasoning = tokens.split(draft.reasoning) if request.thinks or triggers.reasoning else []
     content, calls = tokens.split(draft.content), draft.calls
     call_tokens = sum(_call_tokens(call) for call in calls)
@@ -93,12 +99,15 @@ def complete(request: ChatRequest, triggers: Triggers, *, eyes: Eyes, id: str, c
         content=tuple(content),
         calls=calls,
         finish="stop" if stopped else finish,
-        prompt_tokens=_prompt_tokens(request, views),
+        prompt_tokens=_prompt_tokens(request, views)
+        + sum(tokens.count(paper.text) for paper in papers.values()),
         call_tokens=call_tokens,
     )
 
 
-def _draft(request: ChatRequest, triggers: Triggers, views: dict[Part, View]) -> Draft:
+def _draft(
+    request: ChatRequest, triggers: Triggers, views: dict[Part, View], papers: dict[Part, Document]
+) -> Draft:
     reasoning = samples.thoughts(triggers.reasoning) if triggers.reasoning else ""
     if triggers.echo:
         return Draft(echoed(request.body), reasoning=reasoning)
@@ -108,7 +117,7 @@ def _draft(request: ChatRequest, triggers: Triggers, views: dict[Part, View]) ->
         return Draft(samples.exactly(triggers.chunks), reasoning=reasoning)
     if triggers.characters:
         return Draft(samples.varied(triggers.characters), reasoning=reasoning)
-    draft = teach(Lesson(request=request, prompt=without_triggers(request.prompt), views=views))
+    draft = teach(Lesson(request, without_triggers(request.prompt), views, papers))
     return Draft(draft.content, reasoning=reasoning or draft.reasoning, calls=draft.calls)
 
 

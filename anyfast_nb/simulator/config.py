@@ -12,7 +12,10 @@ MIB = 1024 * 1024
 class Profile(StrEnum):
     """Which generation of AnyFast's documented shapes is spoken."""
 
-    CURRENT = "current"
+    CURRENT = "current"  # wrapped tasks with asyntask_ ids
+    FLAT = "flat"  # the pages of March 2026: flat tasks with gen- ids
+    ARK = "ark"  # the upstream's own tasks, passed through: cgt- ids
+    OLDEST = "oldest"  # the first pages: ISO dates, parameters in the prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class Config:
             a proof would let a stranger test guesses of a weak one).
         version: of the package, as the health probe tells it.
         body_limit_bytes: the largest request body.
+        strict: whether what only the documentation forbids is refused too: the order of media,
+            placeholders that refer to nothing, clips as data URIs, fields nobody documents.
+        link_s: how long the link of a result works.
     """
 
     key: str = DEMO_KEY
@@ -39,6 +45,8 @@ class Config:
     proves: bool = False
     version: str = ""
     body_limit_bytes: int = 64 * MIB
+    strict: bool = False
+    link_s: float = 12 * 3600.0
 
     @property
     def rate_per_s(self) -> float:

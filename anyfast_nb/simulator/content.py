@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from anyfast_nb.simulator.fields import Body
 
 ROLES = ("system", "user", "assistant", "tool")
-LIMITS_MIB = {PartKind.IMAGE: 10, PartKind.VIDEO: 50}
+LIMITS_MIB = {PartKind.IMAGE: 10, PartKind.VIDEO: 50, PartKind.DOCUMENT: 50}
+DETAILS = ("low", "high", "auto")
 FPS_LOW, FPS_HIGH = 0.2, 5.0
 _RESPONSES_PARTS = {"input_text": "text", "input_image": "image_url", "input_video": "video_url"}
 
@@ -82,7 +83,7 @@ def _part(part: Any, path: str) -> Part:
         return Part(PartKind.TEXT, text=fields.string(part, "text", path=path))
     if kind == "image_url":
         inner = _inner(part, kind, path)
-        fields.choice(inner, "detail", ("low", "high", "auto"), path=f"{path}.image_url")
+        fields.choice(inner, "detail", DETAILS, path=f"{path}.image_url")
         return Part(PartKind.IMAGE, url=_url(inner, PartKind.IMAGE, f"{path}.image_url"))
     if kind == "video_url":
         inner = _inner(part, kind, path)
@@ -117,8 +118,16 @@ def _inner(part: Body, name: str, path: str) -> Body:
 
 
 def _url(inner: Body, kind: PartKind, path: str) -> str:
-    url = fields.needed_string(inner, "url", path=path).strip()
-    where = f"{path}.url"
+    return media_url(fields.needed_string(inner, "url", path=path), kind, f"{path}.url")
+
+
+def media_url(url: str, kind: PartKind, where: str) -> str:
+    """A web address or a data URI within the size of its kind.
+
+    Raises:
+        Refusal: 400 with the path ``where``.
+    """
+    url = url.strip()
     if url[:5].lower() != "data:":
         if not re.match(r"https?://[^\s/]", url, re.IGNORECASE):
             raise bad_field(where, "must be an http(s) address or a data:<mime>;base64,… URI")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from anyfast_nb.simulator.problems import bad_field
@@ -103,3 +103,10 @@ def items(body: Body, name: str, *, path: str = "") -> list[Body] | None:
         if not isinstance(item, dict):
             raise bad_field(f"{where}[{index}]", "must be an object", got=item)
     return value
+
+
+def only(body: Body, known: Collection[str], *, path: str = "") -> None:
+    """Refuse a field nobody documents: it would do nothing."""
+    unknown = next((name for name in body if name not in known), None)
+    if unknown is not None:
+        raise bad_field(join(path, unknown[:80]), "is no field of this endpoint")

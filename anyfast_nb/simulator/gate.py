@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEALTH_PATH = "/healthz"
+FILES_PREFIX = "/files/"  # the signature in the link is the key
 MARK = (b"x-anyfast-simulated", b"1")
 
 
@@ -92,7 +93,7 @@ class Gate:
     def _check(self, scope: Scope) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         check_host(headers.get(b"host", b"").decode("latin-1"), self.config.hosts)
-        if scope["path"] != HEALTH_PATH:
+        if scope["path"] != HEALTH_PATH and not _is_file(scope):
             check_key(headers.get(b"authorization", b""), self.config.key)
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.config.body_limit_bytes:
@@ -126,6 +127,10 @@ class Gate:
             await send(message)
 
         return marked
+
+
+def _is_file(scope: Scope) -> bool:
+    return scope["method"] in {"GET", "HEAD"} and scope["path"].startswith(FILES_PREFIX)
 
 
 def check_host(host: str, allowed: tuple[str, ...]) -> None:

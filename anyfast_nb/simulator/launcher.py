@@ -68,12 +68,21 @@ class _Wanted:
     speed: float | None
     tokens_per_second: float | None
     idle_minutes: float
+    profile: str | None = None
+    strict: bool | None = None
+    link_hours: float | None = None
 
     def fits(self, health: Mapping[str, Any]) -> bool:
         """Whether a running server will do: one that is busy keeps the speed it has."""
         if health.get("version") != __version__:
             return False
-        asked = {"speed": self.speed, "tokens_per_second": self.tokens_per_second}
+        asked = {
+            "speed": self.speed,
+            "tokens_per_second": self.tokens_per_second,
+            "profile": self.profile,
+            "strict": self.strict,
+            "link_s": None if self.link_hours is None else self.link_hours * 3600,
+        }
         same = all(value is None or health.get(name) == value for name, value in asked.items())
         return same or bool(health.get("running"))
 
@@ -98,7 +107,8 @@ def ensure(
         tokens_per_second: at speed 1; ``ANYFAST_SIM_TOKENS_PER_SECOND`` if not given.
         idle_minutes: after so long without a request it ends by itself; 0 never.
         timeout_s: the longest wait for a start.
-        environ: where the two variables are read.
+        environ: where these variables are read, and ``ANYFAST_SIM_PROFILE``, ``ANYFAST_SIM_STRICT``
+            and ``ANYFAST_SIM_LINK_HOURS``, which have no argument here.
 
     Returns:
         Its base URL and key.
@@ -112,6 +122,9 @@ def ensure(
         if tokens_per_second is None
         else float(tokens_per_second),
         idle_minutes=idle_minutes,
+        profile=environ.get("ANYFAST_SIM_PROFILE", "").strip() or None,
+        strict=_switch(environ, "ANYFAST_SIM_STRICT"),
+        link_hours=_from_environ(environ, "ANYFAST_SIM_LINK_HOURS"),
     )
     folder = Path(home).absolute() / "simulator"
     found = _find(folder, wanted)
@@ -154,6 +167,16 @@ def _from_environ(environ: Mapping[str, str], name: str) -> float | None:
     if not 0 <= value < float("inf"):
         raise SimulatorError(f"{name} is {text!r}.", hint="It must be a number, 0 or more.")
     return value
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool | None:
+    text = environ.get(name, "").strip().lower()
+    if not text:
+        return None
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
+    if text not in words | {"off": False}:
+        raise SimulatorError(f"{name} is {text!r}.", hint="It must be 1 or 0.")
+    return words.get(text, False)
 
 
 def _find(folder: Path, wanted: _Wanted) -> Running | None:
@@ -266,6 +289,12 @@ def _command(folder: Path, wanted: _Wanted) -> list[str]:
         command += ["--speed", str(wanted.speed)]
     if wanted.tokens_per_second is not None:
         command += ["--tokens-per-second", str(wanted.tokens_per_second)]
+    if wanted.profile is not None:
+        command += ["--profile", wanted.profile]
+    if wanted.strict is not None:
+        command += ["--strict" if wanted.strict else "--lenient"]
+    if wanted.link_hours is not None:
+        command += ["--link-hours", str(wanted.link_hours)]
     return command
 
 

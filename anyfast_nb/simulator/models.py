@@ -107,6 +107,40 @@ def check_chat_model(id: str) -> None:
     Raises:
         Refusal: 404 ``model_not_found``, or 400 for a model of another endpoint.
     """
+    _check(id, "openai", "POST /v1/chat/completions needs a chat model")
+
+
+def check_response_model(id: str) -> None:
+    """Refuse an id that does not answer at ``/v1/responses``.
+
+    Raises:
+        Refusal: 404 ``model_not_found``, or 400 for a model of another endpoint.
+    """
+    _check(id, "openai-response", "POST /v1/responses needs a Doubao or GLM model")
+
+
+def check_image_model(id: str) -> None:
+    """Refuse an id that makes no pictures.
+
+    Raises:
+        Refusal: 404 ``model_not_found``, or 400 for a model of another endpoint.
+    """
+    _check(id, "image-generation", "POST /v1/images/generations needs a Seedream model")
+
+
+def check_clip_model(id: str) -> None:
+    """Refuse an id that makes no clips.
+
+    Raises:
+        Refusal: 404 ``model_not_found``, or 400 for a model of another endpoint.
+    """
+    _check(id, "video", "this endpoint needs a Seedance or Kling model")
+
+
+_MAKES = {"image-generation": "makes pictures", "video": "makes clips"}
+
+
+def _check(id: str, endpoint: str, needs: str) -> None:
     model = MODELS.get(id)
     if model is None:
         close = difflib.get_close_matches(id, MODELS, n=1, cutoff=0.6)
@@ -114,11 +148,6 @@ def check_chat_model(id: str) -> None:
         raise Refusal(
             404, f"The model {id[:80]!r} does not exist here.{hint}", code="model_not_found", param="model"
         )
-    if "openai" not in model.endpoints:
-        family = "pictures" if "image-generation" in model.endpoints else "clips"
-        raise Refusal(
-            400,
-            f"The model {id!r} makes {family}; POST /v1/chat/completions needs a chat model.",
-            code="model_not_supported",
-            param="model",
-        )
+    if endpoint not in model.endpoints:
+        makes = _MAKES.get(model.endpoints[0], "chats, but not here")
+        raise Refusal(400, f"The model {id!r} {makes}; {needs}.", code="model_not_supported", param="model")

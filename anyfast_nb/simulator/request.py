@@ -16,16 +16,18 @@ class PartKind(StrEnum):
     TEXT = "text"
     IMAGE = "image"
     VIDEO = "video"
+    DOCUMENT = "document"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One content part; ``url`` is a web address or a data URI."""
+    """One content part; ``url`` is a web address or a data URI, ``name`` a document's file name."""
 
     kind: PartKind
     text: str = ""
     url: str = field(default="", repr=False)
     fps: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class Message:
     @property
     def media(self) -> tuple[Part, ...]:
         """The image and video parts."""
-        return tuple(part for part in self.parts if part.kind is not PartKind.TEXT)
+        return tuple(part for part in self.parts if part.kind in {PartKind.IMAGE, PartKind.VIDEO})
+
+    @property
+    def documents(self) -> tuple[Part, ...]:
+        """The document parts."""
+        return tuple(part for part in self.parts if part.kind is PartKind.DOCUMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,14 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """Everything ``POST /v1/chat/completions`` was asked, checked.
+    """Everything ``POST /v1/chat/completions`` or ``POST /v1/responses`` was asked, checked.
 
     Attributes:
         max_tokens: the most tokens to generate, reasoning included; None is no limit.
         thinks: whether a chain of thought comes before the answer.
         body: the request as it came, for echo and for the seed of determinism.
+        likeness: the same request in chat's form, where it came in another: what is asked alike is
+            answered alike.
     """
 
     model: str
@@ -107,6 +116,7 @@ class ChatRequest:
     schema: Mapping[str, Any] = field(default_factory=dict)
     thinks: bool = True
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    likeness: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def prompt(self) -> str:
@@ -120,7 +130,8 @@ class ChatRequest:
 
     def digest(self) -> bytes:
         """The same for the same request and seed, streamed or not."""
-        body = {key: value for key, value in self.body.items() if key not in {"stream", "stream_options"}}
+        whole = self.body if self.likeness is None else self.likeness
+        body = {key: value for key, value in whole.items() if key not in {"stream", "stream_options"}}
         return hashlib.sha256(
             json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace")
         ).digest()

@@ -1,10 +1,10 @@
-"""The event stream of one completion, paced, and ended in the way that was asked for."""
+"""Event streams, paced, and ended in the way that was asked for; and the events of one chat completion."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,12 @@ PING_WHILE_HANGING_S = 0.2
 # Unpaced frames go out this many at a time: the loop breathes between two such writes.
 BATCH = 64
 SPLIT_BYTES = 7
+DONE = b"data: [DONE]\n\n"
+HALF_WAY = {
+    "message": "Simulated on request: it failed half way.",
+    "type": "server_error",
+    "code": "internal_server_error",
+}
 
 
 class Broken(Exception):
@@ -77,7 +83,7 @@ def frames(completion: Completion, *, include_usage: bool) -> Iterator[Frame]:
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": finish}
-        return _data({**base, "choices": [choice], "usage": None})
+        return data_frame({**base, "choices": [choice], "usage": None})
 
     for piece in completion.reasoning:
         yield Frame(chunk({"content": "", "reasoning_content": piece}), is_token=True)
@@ -87,8 +93,8 @@ def frames(completion: Completion, *, include_usage: bool) -> Iterator[Frame]:
         yield Frame(chunk({"content": "", "tool_calls": [delta]}), is_token=True)
     yield Frame(chunk({"content": ""}, completion.finish), is_token=False)
     if include_usage:
-        yield Frame(_data({**base, "choices": [], "usage": completion.usage()}), is_token=False)
-    yield Frame(b"data: [DONE]\n\n", is_token=False)
+        yield Frame(data_frame({**base, "choices": [], "usage": completion.usage()}), is_token=False)
+    yield Frame(DONE, is_token=False)
 
 
 def _call_deltas(completion: Completion) -> Iterator[dict[str, Any]]:
@@ -107,14 +113,47 @@ async def events(
     include_usage: bool,
     sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[bytes]:
-    """The bytes of the stream, as they shall be written.
+    """The bytes of a chat stream, as they shall be written.
 
     Raises:
         Broken: where the connection shall break.
     """
-    limit = _limit(completion, triggers)
+    script = Script(
+        frames(completion, include_usage=include_usage),
+        half=max(1, completion.completion_tokens // 2),
+        broken=lambda _: data_frame({"error": HALF_WAY}),
+    )
+    async for piece in play(script, triggers, pacer, sleep=sleep):
+        yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a stream would say, and how it says that it cannot go on.
+
+    Attributes:
+        frames: all events in order.
+        half: after how many of them is half way.
+        broken: the event that closes a stream that fails, by the number of events before it.
+    """
+
+    frames: Iterator[Frame]
+    half: int
+    broken: Callable[[int], bytes]
+
+
+async def play(
+    script: Script, triggers: Triggers, pacer: Pacer, *, sleep: Sleep = asyncio.sleep
+) -> AsyncIterator[bytes]:
+    """The bytes of a stream, paced, and ended in the way that was asked for.
+
+    Raises:
+        Broken: where the connection shall break.
+    """
+    limit = limit_of(triggers, half=script.half)
     batch: list[bytes] = []
-    for number, frame in enumerate(frames(completion, include_usage=include_usage)):
+    number = -1
+    for number, frame in enumerate(script.frames):
         if limit is not None and number >= limit:
             break
         if triggers.ping and number % PING_EVERY == 0:
@@ -126,35 +165,32 @@ async def events(
             yield b"".join(batch)
             batch.clear()
             await sleep(0)
+    else:
+        number += 1
     if batch:
         yield b"".join(batch)
-    async for last in _ending(triggers, sleep):
+    async for last in close(triggers, script.broken(number), sleep=sleep):
         yield last
 
 
-def _limit(completion: Completion, triggers: Triggers) -> int | None:
+def limit_of(triggers: Triggers, *, half: int) -> int | None:
     """After how many frames the stream ends early; None is never."""
     if triggers.ending is Ending.DONE:
         return None
-    if triggers.ending_after is not None:
-        return triggers.ending_after
-    return max(1, completion.completion_tokens // 2)
+    return half if triggers.ending_after is None else triggers.ending_after
 
 
-async def _ending(triggers: Triggers, sleep: Sleep) -> AsyncIterator[bytes]:
+async def close(triggers: Triggers, broken: bytes, *, sleep: Sleep) -> AsyncIterator[bytes]:
+    """What comes after the last frame: nothing, the event of a failure, silence, or a break.
+
+    Raises:
+        Broken: where the connection shall break.
+    """
     if triggers.ending is Ending.DROP:
         await sleep(0)
         raise Broken
-    if triggers.ending is Ending.ERROR:
-        yield _data(
-            {
-                "error": {
-                    "message": "Simulated on request: it failed half way.",
-                    "type": "server_error",
-                    "code": "internal_server_error",
-                }
-            }
-        )
+    if triggers.ending in {Ending.ERROR, Ending.FAILED}:
+        yield broken
     while triggers.ending is Ending.HANG:
         await sleep(PING_WHILE_HANGING_S)
         if triggers.ping:
@@ -168,5 +204,11 @@ async def in_pieces(source: AsyncIterator[bytes], *, size: int = SPLIT_BYTES) ->
             yield data[start : start + size]
 
 
-def _data(value: dict[str, Any]) -> bytes:
+def data_frame(value: Mapping[str, Any]) -> bytes:
+    """An event without a name."""
     return b"data: " + encoded(value) + b"\n\n"
+
+
+def named_frame(value: Mapping[str, Any]) -> bytes:
+    """An event whose name is the ``type`` in its data."""
+    return f"event: {value['type']}\n".encode() + data_frame(value)

@@ -1,6 +1,6 @@
 """Words in a prompt that make the server behave in a chosen way, for lessons and tests.
 
-Put one or more of these, apart from other words, into the last user message:
+Put one or more of these, apart from other words, into the last user message, or into the prompt of a picture:
 
     sim:429  sim:503 …  answer with that status (400 to 599), every time
     sim:429x2           twice with that status, then as usual (counted for this key and prompt)
@@ -16,9 +16,15 @@ Put one or more of these, apart from other words, into the last user message:
     sim:cut             the stream ends half way, in order but without [DONE] (sim:cut=20: after 20 chunks)
     sim:drop            the connection breaks half way (sim:drop=20: after 20 chunks)
     sim:error-midstream an error frame half way, then the end (…=20: after 20 chunks)
+    sim:failed          a response ends half way as failed (sim:failed=20: after 20 events); chat: an error
+    sim:minimal         a response in AnyFast's shortest form, whatever --profile says
     sim:hang            headers, then silence (sim:hang=20: silence after 20 chunks)
     sim:ping            comment lines ": PING" between chunks, and all the time while hanging
     sim:split           the bytes arrive in pieces of 7, cut anywhere, inside characters too
+    sim:bad-words       400 InputTextSensitiveContentDetected: the prompt did not pass review
+    sim:moderation      pictures: none passes review; 400, or streamed a partial_failed for each
+    sim:fail-item=2     pictures: the second of a group does not pass review, the others come
+    sim:real-person=2   pictures: 400, the second reference may show a real person (default: the first)
 """
 
 from __future__ import annotations
@@ -35,7 +41,7 @@ from typing import Any
 
 from anyfast_nb.simulator.problems import KINDS, Refusal
 
-_WORD = re.compile(r"(?<![^\s\"'`(])sim:([a-z0-9-]+)(?:=(\d{1,7}))?(?:/(\d{1,4}|none))?")
+WORD = re.compile(r"(?<![^\s\"'`(])sim:([a-z0-9-]+)(?:=(\d{1,7}))?(?:/(\d{1,4}|none))?")
 _STATUS = re.compile(r"([45]\d\d)(?:x(\d{1,2}))?")
 _COUNTED_PROMPTS = 1_000
 _LONG_TEXT = 200
@@ -49,6 +55,7 @@ class Ending(StrEnum):
     CUT = "cut"
     DROP = "drop"
     ERROR = "error-midstream"
+    FAILED = "failed"
     HANG = "hang"
 
 
@@ -61,6 +68,8 @@ class Triggers:
         retry_after: seconds as text, "none" to leave the header out, "" for the usual value.
         ending: how the stream ends, after ``ending_after`` chunks (None: half way).
         rate_per_s: tokens per second asked for by name, None for the server's own.
+        fail_item: the picture of a group that fails, from 1; 0 for none.
+        real_person: the reference picture that is refused, from 1; None for none.
         characters, chunks, reasoning: sizes asked for, 0 for none.
     """
 
@@ -79,36 +88,48 @@ class Triggers:
     ending_after: int | None = None
     ping: bool = False
     split: bool = False
+    minimal: bool = False
+    bad_words: bool = False
+    moderation: bool = False
+    fail_item: int = 0
+    real_person: int | None = None
 
 
 def read_triggers(prompt: str) -> Triggers:
     """The triggers in a prompt; words that are none of them are left alone."""
     found: dict[str, Any] = {}
-    for word, amount, after in _WORD.findall(prompt):
+    for word, amount, after in WORD.findall(prompt):
         found.update(_meaning(word, int(amount) if amount else None, after))
     return Triggers(**found)
 
 
 def without_triggers(prompt: str) -> str:
     """The prompt without its trigger words, for the answer's own text."""
-    return _WORD.sub(lambda m: "" if _meaning(m[1], 0, "") else m[0], prompt).strip()
+    return WORD.sub(lambda m: "" if _meaning(m[1], 0, "") else m[0], prompt).strip()
+
+
+_SIMPLE: dict[str, dict[str, Any]] = {
+    **{word: {word: True} for word in ("echo", "hostile", "html", "ping", "split", "minimal", "moderation")},
+    "slow": {"rate_per_s": SLOW_RATE},
+    "echo-key": {"echo_key": True},
+    "bad-words": {"bad_words": True},
+}
+_SIZED = {"long": "characters", "chunks": "chunks", "reasoning": "reasoning", "rate": "rate_per_s"}
+_SIZED |= {"fail-item": "fail_item"}
 
 
 def _meaning(word: str, amount: int | None, after: str) -> dict[str, Any]:
     status = _STATUS.fullmatch(word)
     if status:
         return {"status": int(status[1]), "times": int(status[2] or 0), "retry_after": after}
-    if word in {"echo", "hostile", "html", "ping", "split"}:
-        return {word: True}
+    if word in _SIMPLE:
+        return _SIMPLE[word]
     if word in {ending.value for ending in Ending if ending is not Ending.DONE}:
         default = 0 if word == Ending.HANG else None
         return {"ending": Ending(word), "ending_after": default if amount is None else amount}
-    sizes = {"long": "characters", "chunks": "chunks", "reasoning": "reasoning", "rate": "rate_per_s"}
-    if word in sizes and amount is not None:
-        return {sizes[word]: amount}
-    if word == "slow":
-        return {"rate_per_s": SLOW_RATE}
-    return {"echo_key": True} if word == "echo-key" else {}
+    if word in _SIZED and amount is not None:
+        return {_SIZED[word]: amount}
+    return {"real_person": 1 if amount is None else amount} if word == "real-person" else {}
 
 
 class Failures:

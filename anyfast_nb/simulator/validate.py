@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from anyfast_nb.simulator.fields import Body
 
 MAX_STOPS = 4
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_EFFORTS = ("minimal", "low", "medium", "high")
+TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+EFFORTS = ("minimal", "low", "medium", "high")
 
 
 def parse_json(raw: bytes, *, content_type: str) -> Body:
@@ -129,7 +129,7 @@ def _stop(body: Body) -> tuple[str, ...]:
 
 def _thinks(body: Body) -> bool:
     thinking = fields.mapping(body, "thinking")
-    effort = fields.choice(body, "reasoning_effort", _EFFORTS)
+    effort = fields.choice(body, "reasoning_effort", EFFORTS)
     word = "enabled"
     if thinking is not None:
         fields.needed_string(thinking, "type", path="thinking")
@@ -165,7 +165,7 @@ def _tool(item: Body, path: str) -> Tool:
         raise bad_field(f"{path}.function", "is required", code="missing_parameter")
     inner = f"{path}.function"
     name = fields.needed_string(function, "name", path=inner)
-    if not _TOOL_NAME.fullmatch(name):
+    if not TOOL_NAME.fullmatch(name):
         raise bad_field(f"{inner}.name", "must be 1 to 64 letters, digits, _, - or .", got=name)
     return Tool(
         name=name,

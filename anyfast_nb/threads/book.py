@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anyfast_nb.wire.messages import answer_messages
+
 if TYPE_CHECKING:
     from anyfast_nb.wire.values import Answer
 
@@ -24,7 +26,7 @@ class Turn:
         parent: index of the turn before it, None for the first.
         cell: id of the cell that made it, None if unknown.
         run: which execution of the cell made it.
-        message: the user's message as it was sent.
+        message: the user's message, in the form of chat completions, whichever API it went to.
         answer: what came back.
     """
 
@@ -115,17 +117,7 @@ class Thread:
 
     def _messages(self, path: list[int]) -> tuple[Mapping[str, Any], ...]:
         turns = [self._turns[index] for index in path]
-        return tuple(message for turn in turns for message in (turn.message, _assistant(turn.answer)))
-
-
-def _assistant(answer: Answer) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
-    if answer.tool_calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in answer.tool_calls
-        ]
-    return message
+        return tuple(message for turn in turns for message in (turn.message, *answer_messages(turn.answer)))
 
 
 class ThreadBook:

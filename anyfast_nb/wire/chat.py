@@ -6,21 +6,39 @@ Source: seed 001 (reference), seed 000 (guide), wire reference 3.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from anyfast_nb import catalog
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire import checks
+from anyfast_nb.wire.conversation import (
+    ROLES,
+    check_content,
+    check_listed,
+    check_part,
+    image_part,
+    is_document,
+    prompt_of,
+    text_of,
+    text_part,
+    user_message,
+    video_part,
+    words,
+)
 from anyfast_nb.wire.text import Halves, mended
+from anyfast_nb.wire.tools import nested
 from anyfast_nb.wire.usage import read_usage
 from anyfast_nb.wire.values import Answer, Status, ToolCall
 
+__all__ = [
+    "EFFORTS", "PATH", "THINKING", "ChatReader", "build_chat", "image_part", "prompt_of", "read_chat",
+    "text_of", "text_part", "user_message", "video_part",
+]  # fmt: skip
+
 PATH: Final = "/v1/chat/completions"
-ROLES: Final = ("system", "user", "assistant", "tool")
 EFFORTS: Final = ("minimal", "low", "medium", "high")
 THINKING: Final = ("enabled", "disabled", "auto")
-DETAILS: Final = ("low", "high", "auto")
 _OWN: Final = {
     "model", "messages", "max_tokens", "temperature", "top_p", "stop", "stream", "stream_options",
     "tools", "tool_choice", "thinking", "reasoning_effort", "response_format",
@@ -28,35 +46,6 @@ _OWN: Final = {
 
 
 # --- building -----------------------------------------------------------------------------
-
-
-def text_part(text: str) -> dict[str, Any]:
-    """A content part of plain text."""
-    return {"type": "text", "text": text}
-
-
-def image_part(url: str, *, detail: str | None = None) -> dict[str, Any]:
-    """An image by URL or data URI; `detail` is low, high or auto."""
-    image = {"url": url}
-    if detail is not None:
-        image["detail"] = checks.one_of("detail", detail, allowed=DETAILS)
-    return {"type": "image_url", "image_url": image}
-
-
-def video_part(url: str, *, fps: float | None = None) -> dict[str, Any]:
-    """A video by URL or data URI; `fps` frames a second are looked at, 0.2 to 5, by default 1."""
-    video: dict[str, Any] = {"url": url}
-    if fps is not None:
-        video["fps"] = checks.in_range("fps", fps)
-    return {"type": "video_url", "video_url": video}
-
-
-def user_message(text: str, *, media: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """A user's message: media first, as the vendor's pages order them, then the text."""
-    if not media:
-        return {"role": "user", "content": text}
-    parts = [*map(dict, media), *([text_part(text)] if text else [])]
-    return {"role": "user", "content": parts}
 
 
 def build_chat(
@@ -84,7 +73,7 @@ def build_chat(
         temperature: 0 to 2.
         top_p: 0 to 1.
         stop: one to four texts that end the answer.
-        tools: functions the model may ask for.
+        tools: functions the model may ask for, nested or flat.
         tool_choice: none, auto, required, or one function.
         thinking: enabled, disabled or auto.
         reasoning_effort: minimal, low, medium or high.
@@ -97,7 +86,10 @@ def build_chat(
     """
     body: dict[str, Any] = {
         "model": catalog.resolve(checks.text("model", model).strip()),
-        "messages": [_message(f"messages[{i}]", message) for i, message in enumerate(_listed(messages))],
+        "messages": [
+            _message(f"messages[{i}]", message)
+            for i, message in enumerate(check_listed("messages", messages))
+        ],
     }
     if max_tokens is not None:
         body["max_tokens"] = checks.in_range("max_tokens", max_tokens, whole=True)
@@ -105,20 +97,12 @@ def build_chat(
         body["temperature"] = checks.in_range("temperature", temperature)
     if top_p is not None:
         body["top_p"] = checks.in_range("top_p", top_p)
-    body |= _stop(stop) | _tools(tools, tool_choice) | _reasoning(thinking, reasoning_effort)
+    body |= _stop(stop) | nested(tools, tool_choice) | _reasoning(thinking, reasoning_effort)
     if response_format is not None:
         body["response_format"] = checks.mapping("response_format", response_format)
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    return body | _extra(extra)
-
-
-def _listed(messages: Any) -> Sequence[Mapping[str, Any]]:
-    if isinstance(messages, str | Mapping) or not isinstance(messages, Sequence) or not messages:
-        raise InputError(
-            "messages must be a list with at least one message", field="messages", hint="Nothing was sent."
-        )
-    return messages
+    return body | checks.others(extra, own=_OWN)
 
 
 def _message(field: str, message: Any) -> dict[str, Any]:
@@ -126,36 +110,23 @@ def _message(field: str, message: Any) -> dict[str, Any]:
         raise InputError(f"{field} must be a mapping with role and content", field=field)
     checks.one_of(f"{field}.role", message.get("role"), allowed=ROLES)
     content = message.get("content")
-    if isinstance(content, list | tuple):
-        for i, part in enumerate(content):
-            _part(f"{field}.content[{i}]", part)
-    elif content is not None and not isinstance(content, str):
-        raise InputError(f"{field}.content must be text or a list of parts", field=f"{field}.content")
+    check_content(f"{field}.content", content)
+    for i, part in enumerate(content if isinstance(content, list | tuple) else ()):
+        _part(f"{field}.content[{i}]", part)
     if not content and (content is None or message["role"] == "user") and not message.get("tool_calls"):
         raise InputError(f"{field}.content is empty; give a prompt", field=f"{field}.content")
     return dict(message)
 
 
 def _part(field: str, part: Any) -> None:
-    kind = part.get("type") if isinstance(part, Mapping) else None
-    if kind in {"input_file", "file"}:
+    if is_document(part):
         raise InputError(
             f"{field} is a document; chat takes text, images and videos",
             field=field,
-            hint="Documents go to the Responses API alone (/v1/responses).",
+            hint='Documents (files=[…], --file) go through the Responses API: say api="responses", '
+            "or leave api alone.",
         )
-    checks.one_of(f"{field}.type", kind, allowed=("text", "image_url", "video_url"))
-    value = part.get(kind)
-    if kind == "text":
-        if not isinstance(value, str):
-            raise InputError(f"{field}.text must be text", field=f"{field}.text")
-        return
-    url = value.get("url") if isinstance(value, Mapping) else None
-    checks.text(f"{field}.{kind}.url", url)
-    if kind == "image_url" and value.get("detail") is not None:
-        checks.one_of(f"{field}.image_url.detail", value["detail"], allowed=DETAILS)
-    if kind == "video_url" and value.get("fps") is not None:
-        checks.in_range(f"{field}.video_url.fps", value["fps"], name="fps")
+    check_part(field, part)
 
 
 def _stop(stop: str | Sequence[str] | None) -> dict[str, Any]:
@@ -172,29 +143,6 @@ def _stop(stop: str | Sequence[str] | None) -> dict[str, Any]:
     return {"stop": texts}
 
 
-def _tools(
-    tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str, Any] | None
-) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if tools is not None and not isinstance(tools, list | tuple):
-        raise InputError("tools must be a list of functions", field="tools", hint="Write tools=[…].")
-    for i, tool in enumerate(tools or ()):
-        function = tool.get("function") if isinstance(tool, Mapping) else None
-        if not isinstance(function, Mapping) or not function.get("name"):
-            raise InputError(
-                f'tools[{i}] must be {{"type": "function", "function": {{"name": …}}}}', field=f"tools[{i}]"
-            )
-    if tools:
-        out["tools"] = [dict(tool) for tool in tools]
-    if choice is not None:
-        function = choice.get("function") if isinstance(choice, Mapping) else None
-        if not isinstance(function, Mapping) or not function.get("name"):
-            words = ("none", "auto", "required", '{"type": "function", "function": {"name": …}}')
-            checks.one_of("tool_choice", choice, allowed=words)
-        out["tool_choice"] = choice
-    return out
-
-
 def _reasoning(thinking: str | None, effort: str | None) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if thinking is not None:
@@ -202,18 +150,6 @@ def _reasoning(thinking: str | None, effort: str | None) -> dict[str, Any]:
     if effort is not None:
         out["reasoning_effort"] = checks.one_of("reasoning_effort", effort, allowed=EFFORTS)
     return out
-
-
-def _extra(extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    fields = {} if extra is None else checks.mapping("extra", extra)
-    clash = sorted(_OWN & set(fields))
-    if clash:
-        raise InputError(
-            f"extra holds {clash[0]!r}, which has an argument of its own",
-            field=f"extra.{clash[0]}",
-            hint=f"Use {clash[0]}=… instead.",
-        )
-    return fields
 
 
 # --- reading ------------------------------------------------------------------------------
@@ -278,7 +214,7 @@ class ChatReader:
         if not isinstance(delta, Mapping):
             return "", "", []
         reasoning = self._halves[0].take(_str(delta.get("reasoning_content") or delta.get("reasoning")))
-        text = self._halves[1].take(_words(delta.get("content")))
+        text = self._halves[1].take(words(delta.get("content")))
         if reasoning:
             self._reasoning.append(reasoning)
         if text:
@@ -355,22 +291,3 @@ class _Call:
 
 def _str(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def text_of(message: Mapping[str, Any]) -> str:
-    """The words of one message, without its media."""
-    return _words(message.get("content"), between=" ")
-
-
-def _words(content: Any, *, between: str = "") -> str:
-    """Text, or the texts of a list of parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list | tuple) else ()
-    return between.join(_str(part.get("text")) for part in parts if isinstance(part, Mapping))
-
-
-def prompt_of(messages: Iterable[Mapping[str, Any]]) -> str:
-    """The text of the last user message: what a ledger's title is made of."""
-    asked = [message for message in messages if message.get("role") == "user"]
-    return text_of(asked[-1]) if asked else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -60,6 +60,19 @@ def mapping(field: str, value: Any) -> dict[str, Any]:
             f"{field} is {_shown(value)}; it must be a mapping", field=field, hint="Nothing was sent."
         )
     return dict(value)
+
+
+def others(value: Any, *, own: Collection[str]) -> dict[str, Any]:
+    """Check fields that a builder does not know, against those (`own`) that it does."""
+    fields = {} if value is None else mapping("extra", value)
+    clash = sorted(set(own) & set(fields))
+    if clash:
+        raise InputError(
+            f"extra holds {clash[0]!r}, which has an argument of its own",
+            field=f"extra.{clash[0]}",
+            hint=f"Use {clash[0]}=… instead.",
+        )
+    return fields
 
 
 def _span(bounds: catalog.Limit) -> str:

@@ -81,8 +81,8 @@ def read_problem(body: str) -> Problem:
 
 def is_problem(body: object) -> bool:
     """Does a 200 body (or a stream's frame) hold an error instead of an answer?"""
-    if not isinstance(body, Mapping):
-        return False
+    if not isinstance(body, Mapping) or body.get("object") == "response":
+        return False  # a response tells its own end, and may hold an answer beside its error
     metadata = body.get("ResponseMetadata")
     if body.get("error") or (isinstance(metadata, Mapping) and metadata.get("Error")):
         return True
@@ -155,14 +155,14 @@ def to_error(problem: Problem, *, status: int, bills: bool = True) -> StatusErro
 
     Args:
         problem: what the server said.
-        status: the HTTP status, 0 for an error inside a stream: the work had begun by then.
+        status: the HTTP status, 0 for an error inside an answer: the work had begun by then.
         bills: whether the call is one that costs money.
     """
     cls = _class_of(problem, status)
     said = _REQUEST_ID.sub("", problem.message).rstrip(". ") or problem.code or "no words"
     maybe = bills and (status == 0 or (cls is ServerError and status != 503))
     error = cls(
-        f"{status or 'in the stream:'} {_TITLES[cls]}: {said[:_RAW_CHARS]}",
+        f"{status or 'in the answer:'} {_TITLES[cls]}: {said[:_RAW_CHARS]}",
         status=status or 200,
         code=problem.code,
         type=problem.type,
@@ -200,7 +200,9 @@ def _class_by_words(words: str) -> type[StatusError]:
         return AuthenticationError
     if "rate_limit" in lowered or "ratelimit" in lowered:
         return RateLimitError
-    return BadRequestError if "invalid" in lowered else ServerError
+    if "notfound" in lowered or "not found" in lowered:
+        return NotFoundError
+    return BadRequestError if "invalid" in lowered or "missing" in lowered else ServerError
 
 
 _BY_CODE: Final[dict[str, type[StatusError]]] = {  # Kling's: account in arrears, pack used up, content

@@ -24,6 +24,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     TRUNCATED = "truncated"
     UNFINISHED = "unfinished"
+    SUBMIT_UNKNOWN = "submit_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,21 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a function gave back to the model.
+
+    Attributes:
+        call: the call it answers.
+        content: the text that goes to the model.
+        failed: the function, or its arguments, went wrong; the text says how.
+    """
+
+    call: ToolCall
+    content: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds: total, to the first text or reasoning, and spent thinking; None is unknown."""
 
@@ -70,6 +86,8 @@ class Answer:
         id: the server's id of this completion, opaque.
         finish_reason: stop, length, tool_calls, content_filter, or "" if none came.
         tool_calls: functions the model asks for.
+        results: what those gave back, where they were handed over as Python functions and run.
+        rounds: the answers before this one that asked for tools, oldest first.
         status: ok, interrupted or truncated for an answer in hand.
         source: live, simulated or replayed.
         timing: seconds.
@@ -83,6 +101,8 @@ class Answer:
     id: str = ""
     finish_reason: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    rounds: tuple[Answer, ...] = ()
     status: Status = Status.OK
     source: Source = Source.LIVE
     timing: Timing = Timing()
@@ -138,12 +158,19 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a tool call: ``arguments`` grows by call ``index``."""
+    """A piece of a tool call: ``arguments`` is what came now, to be added to those of call ``index``."""
 
     index: int
     id: str
     name: str
     arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """A function that was handed over has run; the next round begins when all have."""
+
+    result: ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +180,4 @@ class Finished:
     answer: Answer
 
 
-Event = Retrying | Opened | ReasoningDelta | TextDelta | ToolCallDelta | Finished
+Event = Retrying | Opened | ReasoningDelta | TextDelta | ToolCallDelta | ToolReturned | Finished

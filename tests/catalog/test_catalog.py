@@ -33,8 +33,9 @@ def test_every_fact_has_a_source() -> None:
     assert all(catalog.limit(name).source for name in data["limits"])
 
 
-def test_the_six_aliases_lead_to_models() -> None:
-    assert set(catalog.aliases()) == {"pro", "lite", "mini", "code", "flash", "vision"}
+def test_aliases_lead_to_models() -> None:
+    chat = {alias for model in catalog.models() if "chat" in model.abilities for alias in model.aliases}
+    assert chat == {"pro", "lite", "mini", "code", "flash", "vision"}
     assert set(catalog.aliases().values()) <= {model.id for model in catalog.models()}
     assert not set(catalog.aliases()) & {model.id for model in catalog.models()}
     assert [catalog.resolve(name) for name in ("pro", "anything-else")] == [
@@ -80,3 +81,10 @@ def test_did_you_mean_among_what_the_server_lists() -> None:
     assert catalog.close_to("gpt4o", among=["GPT-4o", "claude"]) == ["GPT-4o"]
     assert catalog.close_to("zzzz") == []
     assert catalog.close_to("x", among=[]) == []
+
+
+def test_every_doubao_chat_model_reads_documents_by_the_responses_api() -> None:
+    able = {model.id for model in catalog.models() if "documents" in model.abilities}
+    assert able == set(SEED_ENUM) - {"glm-4-7-251222"}
+    assert all("seed 002" in " ".join(m.sources) for m in catalog.models() if m.id in SEED_ENUM)
+    assert (catalog.limit("max_output_tokens").min, catalog.limit("document_bytes").value) == (1, 50_000_000)

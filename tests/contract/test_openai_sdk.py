@@ -219,6 +219,129 @@ def test_an_address_is_described_and_never_fetched(client: openai.OpenAI) -> Non
     assert "not reachable" in ask(client, [part]).choices[0].message.content
 
 
+# --- responses ----------------------------------------------------------------------------------------
+
+FLAT_WEATHER: Any = {"type": "function", **WEATHER["function"]}
+
+
+def test_a_response(client: openai.OpenAI) -> None:
+    answer = client.responses.create(model=MODEL, input="What is 17*23+4?")
+    chat = ask(client, "What is 17*23+4?").choices[0].message
+    assert answer.output_text == chat.content
+    assert [item.type for item in answer.output] == ["reasoning", "message"]
+    assert answer.status == "completed"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens
+    assert 0 < answer.usage.output_tokens_details.reasoning_tokens < answer.usage.output_tokens
+
+
+def test_a_response_streams(client: openai.OpenAI) -> None:
+    found = list(client.responses.create(model=MODEL, input="Write a short poem", stream=True))
+    whole = client.responses.create(model=MODEL, input="Write a short poem")
+    text = "".join(event.delta for event in found if event.type == "response.output_text.delta")
+    assert text == whole.output_text
+    assert (found[0].type, found[-1].type) == ("response.created", "response.completed")
+    assert [event.sequence_number for event in found] == list(range(len(found)))
+    assert found[-1].response.output_text == text
+
+
+def test_the_sdks_own_reader_understands_the_events(client: openai.OpenAI) -> None:
+    with client.responses.stream(model=MODEL, input="The weather in Oslo?", tools=[FLAT_WEATHER]) as stream:
+        final = stream.get_final_response()
+    (call,) = [item for item in final.output if item.type == "function_call"]
+    assert json.loads(call.arguments)["city"] == "Oslo"
+
+
+def test_the_shortest_events_are_enough_for_the_sdk(client: openai.OpenAI) -> None:
+    found = list(client.responses.create(model=MODEL, input="sim:minimal What is 2+3?", stream=True))
+    assert {event.type for event in found} == {"response.output_text.delta", "response.completed"}
+    assert "**5**" in "".join(event.delta for event in found if event.type == "response.output_text.delta")
+
+
+def test_a_tool_of_a_response_is_called_and_its_result_is_used(client: openai.OpenAI) -> None:
+    turns: list[Any] = user("What is the weather in Oslo in celsius?")
+    first = client.responses.create(model=MODEL, input=turns, tools=[FLAT_WEATHER])
+    (call,) = [item for item in first.output if item.type == "function_call"]
+    assert json.loads(call.arguments) == {"city": "Oslo", "unit": "celsius"}
+    turns += first.output
+    turns.append({"type": "function_call_output", "call_id": call.call_id, "output": '{"temperature": -3}'})
+    second = client.responses.create(model=MODEL, input=turns, tools=[FLAT_WEATHER])
+    assert "-3" in second.output_text
+
+
+def test_a_document_is_read(client: openai.OpenAI) -> None:
+    from tests.simulator.papers import report
+
+    file: Any = {
+        "type": "input_file",
+        "filename": "light.pdf",
+        "file_data": data_uri(report(), "application/pdf"),
+    }
+    turns: Any = user([file, {"type": "input_text", "text": "How many pages are there?"}])
+    answer = client.responses.create(model="doubao-seed-2.0-lite", input=turns)
+    assert "`light.pdf` has **3** pages" in answer.output_text
+
+
+def test_a_response_without_room_is_incomplete(client: openai.OpenAI) -> None:
+    answer = client.responses.create(model=MODEL, input="Tell me of plughs", max_output_tokens=12)
+    assert answer.status == "incomplete"
+    assert answer.incomplete_details is not None
+    assert answer.incomplete_details.reason == "length"
+
+
+def test_errors_of_responses_are_the_sdks_own(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.responses.create(model=MODEL, input="x", temperature=9)
+    assert caught.value.param == "temperature"
+    with pytest.raises(openai.RateLimitError):
+        client.responses.create(model=MODEL, input="sim:429")
+    failed = list(client.responses.create(model=MODEL, input="sim:failed sim:chunks=20", stream=True))
+    assert failed[-1].type == "response.failed"
+    assert failed[-1].response.error is not None
+    broken = list(client.responses.create(model=MODEL, input="sim:error-midstream Hello", stream=True))
+    assert broken[-1].type == "error"
+    assert "half way" in broken[-1].message
+
+
+# --- pictures -----------------------------------------------------------------------------------------
+
+SEEDREAM: Any = {"model": "doubao-seedream-4-0-250828", "prompt": "A red kite", "size": "1280x1024"}
+
+
+def test_a_picture_comes_by_link(client: openai.OpenAI) -> None:
+    import httpx
+    from PIL import Image
+
+    answer = client.images.generate(**SEEDREAM)
+    assert answer.data is not None
+    url = answer.data[0].url
+    assert url is not None
+    data = httpx.get(url, trust_env=False).content
+    assert Image.open(io.BytesIO(data)).size == (1280, 1024)
+
+
+def test_pictures_come_as_bytes(client: openai.OpenAI) -> None:
+    from PIL import Image
+
+    group = {
+        "sequential_image_generation": "auto",
+        "sequential_image_generation_options": {"max_images": 2},
+        "watermark": False,
+    }
+    answer = client.images.generate(**SEEDREAM, response_format="b64_json", extra_body=group)
+    found = [base64.b64decode(item.b64_json or "") for item in answer.data or []]
+    assert [Image.open(io.BytesIO(data)).size for data in found] == [(1280, 1024)] * 2
+    assert found[0] != found[1]
+    assert answer.usage is not None
+    assert answer.usage.output_tokens == 2 * 1280 * 1024 // 256
+
+
+def test_a_picture_that_does_not_pass_review_is_a_bad_request(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.generate(**SEEDREAM | {"prompt": "sim:moderation"})
+    assert caught.value.code == "OutputImageSensitiveContentDetected"
+
+
 # --- models and errors ----------------------------------------------------------------------------------
 
 

@@ -303,7 +303,7 @@ def test_an_error_frame_in_the_middle_keeps_what_came(wire_server: WireServer, c
     frame = json.dumps({"error": {"message": f"overloaded, your key {KEY}", "type": "server_error"}})
     wire_server.script(Reply.sse(chunk("Hel"), chunk("lo"), frame, HANG))
     with pytest.raises(
-        ServerError, match="in the stream: the server failed: overloaded, your key \\[hidden\\]"
+        ServerError, match="in the answer: the server failed: overloaded, your key \\[hidden\\]"
     ) as caught:
         client().chat("x")
     assert_kept(caught.value, "error", "Hello")

@@ -235,3 +235,64 @@ def test_plain_python_needs_a_key_or_the_simulators_name(kernel: Callable[..., K
     assert 'Client(base_url="simulator")' in text
     text = error(k.execute("af.Client(base_url='http://127.0.0.1:9')"))
     assert "MissingKeyError" in text
+
+
+def test_tools_run_and_are_shown_with_their_results(k: Kernel) -> None:
+    ok(
+        k.execute(
+            "seen = []\n"
+            "def weather(city: str) -> dict:\n"
+            '    """Current weather of a city."""\n'
+            "    seen.append(city)\n"
+            '    return {"temperature": -3, "asked": af.chat("What is 6 * 7?").status}\n'
+            "async def height(mountain: str) -> int:\n"
+            '    """The height of a mountain in metres."""\n'
+            "    return 4810\n"
+        )
+    )
+    for api in ("chat", "responses"):
+        run = k.execute(
+            f"%%anyfast --tools weather,height --tool-choice weather --api {api} --to ans\n"
+            "What is the weather in Oslo?"
+        )
+        assert "-3" in ok(run)
+        first, *inner, last = [output["data"]["text/html"] for output in run.outputs]
+        assert "was run" in first
+        assert "temperature" in first
+        assert len(inner) == 1  # the tool's own chat shows itself, too
+        assert "-3" in last
+        told = eval(ok(k.execute("seen, len(ans.rounds), ans.rounds[0].results[0].failed, ans is af.last")))
+        assert told == (["Oslo"], 1, False, True)
+        ok(k.execute("seen.clear()"))
+    assert "Did you mean height?" in error(k.execute("%%anyfast --tools heigt\nhi"))
+    assert "none of the tools" in error(k.execute("%%anyfast --tools height --tool-choice weather\nhi"))
+    assert "--tools" in error(k.execute("%%anyfast --tool-choice auto\nhi"))
+
+
+def test_a_thread_remembers_what_tools_said(k: Kernel) -> None:
+    ok(k.execute("def weather(city: str) -> str:\n    return 'minus three'\n"))
+    ok(k.execute("%%anyfast --thread trip --tools weather --tool-choice required\nThe weather in Oslo?"))
+    body = ok(k.execute("%%anyfast --thread trip\nsim:echo"))
+    assert '"role": "tool"' in body
+    assert "minus three" in body
+
+
+def test_documents_go_through_responses(k: Kernel) -> None:
+    ok(k.execute("open('boats.md', 'w').write('# Boats\\n\\nAda builds boats in Oslo.\\n')"))
+    run = k.execute("%%anyfast --file boats.md --to ans\nSummarize this document")
+    assert "boats" in ok(run).lower()
+    assert "/v1/responses" in ok(k.execute("%%anyfast --file boats.md --dry-run\nSummarize this document"))
+    assert "chat takes none" in error(k.execute("%%anyfast --file boats.md --api chat\nSummarize"))
+    frame = ok(k.execute("af.ledger.frame().kind.tolist()[-1]"))
+    assert "responses" in frame
+
+
+def test_options_reach_the_request(k: Kernel) -> None:
+    ok(k.execute("%%anyfast --reasoning off --extra seed=7 --extra user=ada --dry-run\nhi"))
+    body = ok(k.execute("%%anyfast --reasoning off --extra seed=7 --extra user=ada\nsim:echo"))
+    assert '"thinking"' in body
+    assert '"seed": 7' in body
+    assert '"user": "ada"' in body
+    assert '"effort": "high"' in ok(k.execute("%%anyfast --reasoning high --api responses\nsim:echo"))
+    assert "NAME=VALUE" in error(k.execute("%%anyfast --extra seed\nhi"))
+    assert "--reasoning" in error(k.execute("%%anyfast --reasoning lots\nhi"))

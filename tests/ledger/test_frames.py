@@ -72,7 +72,7 @@ def test_the_columns_and_their_types_are_settled(path: Path) -> None:
     assert {name: str(dtype) for name, dtype in full.dtypes.items()} == DTYPES
     assert list(full.columns) == list(DTYPES)
     assert list(full["source"].cat.categories) == ["live", "simulated", "replayed"]
-    assert list(full["status"].cat.categories) == ["ok", "error", "interrupted", "truncated", "unfinished"]
+    assert list(full["status"].cat.categories) == [str(word) for word in Status]
     pd.testing.assert_series_equal(full.dtypes, pd.concat([full, full], ignore_index=True).dtypes)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyfast_nb.ledger.journal import Journal
-from anyfast_nb.ledger.rows import Record
+from anyfast_nb.ledger.rows import Kept
 from anyfast_nb.ledger.schema import VERSION
 from tests.ledger.conftest import request_row
 
@@ -28,14 +28,14 @@ def test_a_row_waits_and_is_handed_over_once(folder: Path) -> None:
         journal.append(row)
     journal.close()
 
-    taken: list[Record] = []
+    taken: list[Kept] = []
     other = journal_in(folder)
     assert other.pending()
-    assert list(other.records()) == rows
+    assert list(other.records()) == [Kept("requests", row) for row in rows]
     other.merge(taken.extend)
     other.merge(taken.extend)
 
-    assert taken == rows
+    assert [record for _, record in taken] == rows
     assert not other.pending()
 
 
@@ -60,7 +60,7 @@ def test_a_torn_line_spoils_only_itself(folder: Path) -> None:
 
     found = list(journal.records())
     assert len(found) == 2
-    assert found[1] == row
+    assert found[1].record == row
 
 
 def test_rows_of_a_later_version_wait_for_it(folder: Path) -> None:
@@ -72,10 +72,10 @@ def test_rows_of_a_later_version_wait_for_it(folder: Path) -> None:
     odd = known | {"title": ["a list"]}
     file.write_text("\n".join(json.dumps(line) for line in (known, later, [], no_row, odd)))
 
-    taken: list[Record] = []
+    taken: list[Kept] = []
     journal_in(folder).merge(taken.extend)
 
-    assert [record["id"] for record in taken] == [known["id"]]
+    assert [record["id"] for _, record in taken] == [known["id"]]
     assert file.exists()
 
 
@@ -83,7 +83,7 @@ def test_rows_stay_when_they_cannot_be_taken(folder: Path) -> None:
     journal = journal_in(folder)
     journal.append(request_row().record())
 
-    def refuse(records: list[Record]) -> None:
+    def refuse(records: list[Kept]) -> None:
         raise OSError("no space")
 
     with pytest.raises(OSError, match="no space"):
@@ -101,7 +101,7 @@ def test_another_ledgers_rows_are_left_alone(folder: Path) -> None:
 
 def test_no_row_falls_between_adding_and_merging(folder: Path) -> None:
     rows = [request_row(title=str(number)).record() for number in range(400)]
-    taken: dict[object, Record] = {}
+    taken: dict[object, Kept] = {}
     finished = threading.Event()
 
     def add() -> None:
@@ -116,9 +116,9 @@ def test_no_row_falls_between_adding_and_merging(folder: Path) -> None:
     merger = journal_in(folder)
     merges = 0
     while not finished.is_set() or merger.pending():
-        merger.merge(lambda records: taken.update({record["id"]: record for record in records}))
+        merger.merge(lambda rows: taken.update({kept.record["id"]: kept for kept in rows}))
         merges += 1
     adder.join()
 
     assert merges > 2
-    assert [taken[row["id"]] for row in rows] == rows
+    assert [taken[row["id"]].record for row in rows] == rows

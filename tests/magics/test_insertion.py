@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.magics.insertion import as_text, markdown_table, told
+from anyfast_nb.magics.insertion import as_text, told
 from anyfast_nb.wire.values import Answer
 
 
@@ -23,7 +23,7 @@ def test_a_frame_goes_in_as_a_table_on_lines_of_its_own() -> None:
 
 def test_a_named_index_is_a_column() -> None:
     frame = pd.DataFrame({"n": [3]}, index=pd.Index(["Oslo"], name="city"))
-    assert markdown_table(frame).splitlines()[2] == "| Oslo | 3 |"
+    assert as_text("df", frame).splitlines()[4] == "| Oslo | 3 |"
 
 
 def test_a_series_and_a_styler_are_frames_too() -> None:

@@ -39,13 +39,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         key = (kind, frames, faststart)
         if key not in made:
             path = tmp_path_factory.mktemp("clips") / f"clip.{kind}"
-            made[key] = _encode(path, kind, frames, faststart)
+            made[key] = encode_clip(path, kind, frames, faststart)
         return made[key]
 
     return make
 
 
-def _encode(path: Path, kind: str, frames: int, faststart: bool) -> Path:
+def encode_clip(path: Path, kind: str, frames: int, faststart: bool) -> Path:
     container_format = {"mkv": "matroska", "ts": "mpegts"}.get(kind, kind)
     options = {"movflags": "+faststart"} if faststart else {}
     with av.open(str(path), "w", format=container_format, options=options) as container:

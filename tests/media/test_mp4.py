@@ -23,6 +23,8 @@ def test_length_and_size_are_read_from_the_boxes(
     movie = read_movie(clip(kind, frames=25, faststart=faststart).read_bytes())
     assert movie.duration_s == pytest.approx(2.5, abs=0.05)
     assert (movie.width, movie.height, movie.missing_bytes) == (64, 48, 0)
+    assert movie.fps == pytest.approx(10, abs=0.1)
+    assert (movie.codec, movie.tracks, movie.has_index) == ("h264", ("vide",), True)
 
 
 @pytest.mark.parametrize("share", [0.95, 0.75])
@@ -37,7 +39,7 @@ def test_long_times_and_long_boxes_are_read() -> None:
     long_box = struct.pack(">I4sQ", 1, b"free", 24) + bytes(8)
     assert read_movie(long_box + box(b"moov", mvhd)).duration_s == 5_000_000_000
     last = struct.pack(">I4s", 0, b"mdat") + bytes(100)
-    assert read_movie(box(b"moov", mvhd) + last) == Movie(duration_s=5_000_000_000)
+    assert read_movie(box(b"moov", mvhd) + last) == Movie(5_000_000_000, has_index=True)
 
 
 @pytest.mark.parametrize("duration", [0, 2**32 - 1])

@@ -136,9 +136,9 @@ async def test_only_hosts_of_this_server_are_answered(host: str, status: int, pa
 
 
 async def test_unknown_paths_and_methods_get_json(client: httpx.AsyncClient) -> None:
-    reply = await client.post("/v1/responses", json={})
+    reply = await client.post("/v1/embeddings", json={})
     assert reply.status_code == 404
-    assert reply.json()["error"]["message"] == "Invalid URL (POST /v1/responses)"
+    assert reply.json()["error"]["message"] == "Invalid URL (POST /v1/embeddings)"
     assert (await client.post(f"{CHAT}/", json=body())).status_code == 404
     reply = await client.get(CHAT)
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
@@ -337,3 +337,8 @@ async def test_a_disconnect_stops_the_work() -> None:
     before = len(slept)
     await asyncio.sleep(0)
     assert len(slept) == before
+
+
+async def test_a_prompt_can_be_refused_by_review(client: httpx.AsyncClient) -> None:
+    reply = await client.post(CHAT, json=body("sim:bad-words hello"))
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "InputTextSensitiveContentDetected")

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from anyfast_nb.simulator import cli, triggers
-from anyfast_nb.simulator.config import DEMO_KEY, MIB
+from anyfast_nb.simulator import cli, server, triggers
+from anyfast_nb.simulator.config import DEMO_KEY, MIB, Config, Profile
 
 COMMAND = [sys.executable, "-m", "anyfast_nb.simulator.cli"]
 
@@ -117,7 +117,10 @@ def test_a_real_body_beyond_the_cap_is_refused_and_the_connection_lives_on() -> 
         (["--speed", "fast"], "--speed"),
         (["--tokens-per-second", "0"], "--speed 0"),
         (["--port", "70000"], "between 0 and 65535"),
-        (["--profile", "future"], "current"),
+        (["--port", "abc"], "between 0 and 65535, got 'abc'"),
+        (["--profile", "future"], "current, flat, ark, oldest"),
+        (["--link-hours", "0"], "more than 0"),
+        (["--link-hours", "soon"], "a number"),
         (["--key", "two words"], "printable ASCII"),
         (["--key-file", "/nowhere/key"], "cannot be read"),
     ],
@@ -131,27 +134,90 @@ def test_wrong_options_are_refused(
     assert words in capsys.readouterr().err
 
 
-def test_help_names_every_trigger_word(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["--help"])
-    shown = capsys.readouterr().out
-    assert "--tokens-per-second" in shown
+def shown(option: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([option])
+    assert caught.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_names_every_option_and_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown("--help", capsys)
+    for option in (
+        "--tokens-per-second",
+        "--profile",
+        "--strict",
+        "--lenient",
+        "--link-hours",
+        "--list-faults",
+    ):
+        assert option in text
+    assert "ANYFAST_SIM_LINK_HOURS" in text
+
+
+def test_the_list_of_faults_names_every_trigger_word(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown("--list-faults", capsys)
     words = {
-        "echo",
-        "hostile",
-        "html",
-        "ping",
-        "split",
-        "slow",
-        "echo-key",
-        "long",
-        "chunks",
-        "reasoning",
-        "rate",
+        *("echo", "hostile", "html", "ping", "split", "slow", "echo-key", "long", "chunks", "reasoning"),
+        *("rate", "moderated", "stuck", "after-drop", "asset-lag"),
     }
     words |= {ending.value for ending in triggers.Ending} - {"done"}
-    assert {word for word in words if f"sim:{word}" not in shown} == set()
-    assert "sim:429x2/8" in shown
+    assert {word for word in words if f"sim:{word}" not in text} == set()
+    assert "sim:429x2/8" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "expected"),
+    [
+        ([], {}, (Profile.CURRENT, False, 43_200.0, 1.0)),
+        (
+            ["--profile", "flat", "--strict", "--link-hours", "0.5", "--speed", "0"],
+            {"ANYFAST_SIM_SPEED": "9"},
+            (Profile.FLAT, True, 1_800.0, 0.0),
+        ),
+        (
+            [],
+            {
+                "ANYFAST_SIM_PROFILE": "ark",
+                "ANYFAST_SIM_STRICT": "yes",
+                "ANYFAST_SIM_LINK_HOURS": "1",
+                "ANYFAST_SIM_SPEED": "2",
+            },
+            (Profile.ARK, True, 3_600.0, 2.0),
+        ),
+        (["--lenient"], {"ANYFAST_SIM_STRICT": "1"}, (Profile.CURRENT, False, 43_200.0, 1.0)),
+    ],
+)
+def test_options_win_over_variables(
+    arguments: list[str],
+    environ: dict[str, str],
+    expected: tuple[object, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[Config] = []
+
+    def serve(listening: socket.socket, config: Config, _: server.Run) -> None:
+        listening.close()
+        served.append(config)
+
+    monkeypatch.setattr(server, "serve", serve)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["--port", "0", *arguments]) == 0
+    [config] = served
+    assert (config.profile, config.strict, config.link_s, config.speed) == expected
+
+
+@pytest.mark.parametrize("name", ["PROFILE", "STRICT", "SPEED", "LINK_HOURS", "TOKENS_PER_SECOND"])
+def test_a_wrong_variable_is_told_as_a_wrong_option_is(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"ANYFAST_SIM_{name}", "banana")
+    with pytest.raises(SystemExit):
+        cli.main(["--port", "0"])
+    said = capsys.readouterr().err
+    assert "banana" in said
+    assert name.lower().replace("_", "-") in said.lower().replace("_", "-")
 
 
 def test_the_key_file_is_read(tmp_path: Path) -> None:

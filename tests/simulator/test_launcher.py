@@ -167,6 +167,32 @@ def test_speed_comes_from_the_environment(home: Path) -> None:
     assert command[command.index("--tokens-per-second") + 1] == "7.0"
 
 
+def test_the_shapes_come_from_the_environment_and_another_wish_is_another_server(home: Path) -> None:
+    environ = {
+        "ANYFAST_SIM_PROFILE": "flat",
+        "ANYFAST_SIM_STRICT": "1",
+        "ANYFAST_SIM_LINK_HOURS": "0.1",
+        "ANYFAST_SIM_SPEED": "0",
+    }
+    first = launcher.ensure(home, environ=environ)
+    command = Path(f"/proc/{first.pid}/cmdline").read_text().split("\0")
+    assert "--strict" in command
+    assert command[command.index("--profile") + 1] == "flat"
+    assert command[command.index("--link-hours") + 1] == "0.1"
+    assert launcher.ensure(home, environ=environ).pid == first.pid
+    assert launcher.ensure(home, environ=environ | {"ANYFAST_SIM_PROFILE": "current"}).pid != first.pid
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ANYFAST_SIM_STRICT": "maybe"}, {"ANYFAST_SIM_LINK_HOURS": "-1"}, {"ANYFAST_SIM_PROFILE": "new"}],
+)
+def test_a_wrong_variable_is_named(home: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(SimulatorError) as caught:
+        launcher.ensure(home, environ=wrong)
+    assert next(iter(wrong.values())) in f"{caught.value} {caught.value.hint}"
+
+
 @pytest.mark.parametrize("word", ["fast", "-1", "inf", "nan"])
 def test_a_wrong_speed_is_named(home: Path, word: str) -> None:
     with pytest.raises(SimulatorError, match="ANYFAST_SIM_SPEED"):

@@ -211,6 +211,11 @@ async def test_a_dropped_stream_breaks() -> None:
         await sent(completed(), read_triggers("sim:drop=3"))
 
 
+async def test_a_failed_response_is_an_error_in_chat() -> None:
+    *frames, last = chunks(await sent(completed(), read_triggers("sim:failed=3")))
+    assert (len(frames), "error" in last) == (3, True)
+
+
 async def test_an_error_frame_ends_the_stream() -> None:
     *frames, last = chunks(await sent(completed(), read_triggers("sim:error-midstream=3")))
     assert len(frames) == 3
@@ -260,6 +265,10 @@ async def test_split_sends_the_same_bytes_in_small_pieces() -> None:
         ("sim:error-midstream=2 sim:ping", Triggers(ending=Ending.ERROR, ending_after=2, ping=True)),
         ("sim:echo-key", Triggers(echo_key=True)),
         ("sim:echo sim:split sim:html sim:hostile", Triggers(echo=True, split=True, html=True, hostile=True)),
+        ("sim:failed=3 sim:minimal", Triggers(ending=Ending.FAILED, ending_after=3, minimal=True)),
+        ("sim:moderation sim:fail-item=2", Triggers(moderation=True, fail_item=2)),
+        ("sim:bad-words sim:real-person", Triggers(bad_words=True, real_person=1)),
+        ("sim:real-person=3 sim:fail-item", Triggers(real_person=3)),
         ("sim:unknown sim:200 sim:done maxsim:429 sim:long", Triggers()),
     ],
 )

@@ -219,7 +219,7 @@ def test_every_error_says_whether_it_may_be_billed(
 def test_an_error_that_comes_in_the_middle_of_an_answer_may_be_billed_whatever_it_is() -> None:
     error = to_error(Problem(message="slow down", type="rate_limit_error"), status=0)
     assert (type(error), error.billed, error.retryable) == (e.RateLimitError, Billed.MAYBE, False)
-    assert error.message.startswith("in the stream: ")
+    assert error.message.startswith("in the answer: ")
     assert error.status == 200
 
 

@@ -1,1 +1,1 @@
-"""What the pictures and clips of a request really hold. Nothing is ever fetched."""
+"""What the pictures, clips and documents of a request really hold. Nothing beyond this machine is asked."""

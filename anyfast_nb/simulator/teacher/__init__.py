@@ -3,7 +3,8 @@
 It gives the same answer for the same request and seed, says that it is
 simulated, and knows a little of many things, so that a lesson shows real data
 flowing: sums with their steps, code that runs, tables, maths, pictures and
-clips as measured, the conversation so far, tool calls that fit their schema.
+clips as measured, documents as read, the conversation so far, tool calls that
+fit their schema.
 
 A skill is a function from a lesson to a draft, or None when the question is
 not its own. The first that gives a draft answers.
@@ -18,6 +19,7 @@ from anyfast_nb.simulator.teacher import (
     arithmetic,
     coding,
     data,
+    documents,
     glossary,
     json_form,
     maths,
@@ -36,6 +38,7 @@ Skill = Callable[[Lesson], Draft | None]
 
 # From the most particular to the most general: a traceback holds code, code holds sums.
 SKILLS: tuple[Skill, ...] = (
+    documents.answer,
     pictures.describe,
     memory.recall,
     tracebacks.explain,

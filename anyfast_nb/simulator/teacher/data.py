@@ -45,8 +45,11 @@ class Table:
 def read_pasted(lesson: Lesson) -> Draft | None:
     """Describe a table that stands in the question: size, columns, sums and means."""
     table = find_table(lesson.prompt)
-    if table is None:
-        return None
+    return None if table is None else describe_table(table, lesson)
+
+
+def describe_table(table: Table, lesson: Lesson) -> Draft:
+    """Size and columns of a table, and sum, mean and range of each column of numbers."""
     rows, columns = len(table.rows), len(table.names)
     names = ", ".join(f"`{name}`" for name in table.names)
     lead = lesson.say(

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from anyfast_nb.simulator.looking.papers import Document
     from anyfast_nb.simulator.looking.views import View
     from anyfast_nb.simulator.request import Call, ChatRequest, Message, Part
 
@@ -47,11 +48,13 @@ class Lesson:
         request: the whole request.
         prompt: the last user text, without trigger words.
         views: what was seen of each picture and clip.
+        papers: what was read of each document.
     """
 
     request: ChatRequest
     prompt: str
     views: Mapping[Part, View] = field(default_factory=dict)
+    papers: Mapping[Part, Document] = field(default_factory=dict)
 
     def rim(self) -> Lesson:
         """The lesson with a long question cut to its beginning and end, where what is asked stands."""

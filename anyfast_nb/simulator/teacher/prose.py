@@ -124,8 +124,7 @@ def summary(lesson: Lesson) -> Draft | None:
     if len(text) < 40:
         return None
     sentences = [s for s in re.split(r"(?<=[.!?。！？])\s*", text) if s]
-    words = re.findall(r"[^\W\d_]{3,}", text.lower())
-    common = ", ".join(word for word, _ in Counter(w for w in words if w not in _COMMON).most_common(5))
+    common = ", ".join(frequent(text, 5))
     content = lesson.say(
         f"The text has {len(text.split())} words in {len(sentences)} sentences and opens: "
         f"“{sentences[0][:200]}”\n\n"
@@ -133,6 +132,12 @@ def summary(lesson: Lesson) -> Draft | None:
         f"这段文字有 {len(text)} 个字、{len(sentences)} 句，开头是：“{sentences[0][:200]}”",
     )
     return Draft(content, reasoning=lesson.say("I count words and sentences.", "我统计字数和句数。"))
+
+
+def frequent(text: str, most: int) -> list[str]:
+    """The most frequent words that say something."""
+    words = re.findall(r"[^\W\d_]{3,}", text.lower())
+    return [word for word, _ in Counter(w for w in words if w not in _COMMON).most_common(most)]
 
 
 def listing(lesson: Lesson) -> Draft | None:
@@ -185,7 +190,7 @@ def restate(lesson: Lesson) -> Draft:
     request, prompt = lesson.request, lesson.prompt
     roles = Counter(message.role for message in request.messages)
     counted = ", ".join(f"{count} {role}" for role, count in roles.items())
-    skip = {"model", "messages", "stream", "stream_options", "tools"}
+    skip = {"model", "messages", "input", "stream", "stream_options", "tools"}
     others = [f"`{key}`" for key in request.body if key not in skip]
     shown = " ".join(prompt.split())
     shown = shown if len(shown) <= 160 else shown[:160] + "…"

@@ -1,0 +1,1 @@
+"""Assets: pictures, clips and sounds that the gateway keeps, to be named in generations."""

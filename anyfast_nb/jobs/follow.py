@@ -1,0 +1,211 @@
+"""Following a job on the private loop: ask, pause, ask again, fetch what it made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from anyfast_nb.errors import AnyFastError, ConfigError, InputError, NotFoundError
+from anyfast_nb.jobs import failures
+from anyfast_nb.jobs.fetch import fetch_film, fetch_last_frame
+from anyfast_nb.jobs.folder import open_folder
+from anyfast_nb.jobs.poll import PASSING, Pace, StillRunning, advanced, ask, deadline_s
+from anyfast_nb.jobs.state import JobState
+from anyfast_nb.ledger.guard import plain_url
+from anyfast_nb.ledger.job_rows import JobRow, JobStatus
+from anyfast_nb.wire.values import Source
+
+if TYPE_CHECKING:
+    from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.http.transport import Transport
+    from anyfast_nb.wire.tasks import Task
+
+OnChange = Callable[[Any], None]
+
+_HEARD: Final = (
+    "status", "raw_status", "progress", "poll_paths", "error_code", "error", "tokens", "video_s",
+    "finished_at",
+)  # fmt: skip
+
+
+# The jobs whose callbacks are running in this context.
+_TELLING: ContextVar[frozenset[str]] = ContextVar("_TELLING", default=frozenset())
+
+
+class Following(JobState):
+    """A job that can be asked for and waited for, one question at a time. Not for direct use."""
+
+    def __init__(self, row: JobRow, *, gateway: Gateway, prompt: str = "", pace: Pace | None = None) -> None:
+        super().__init__(row, gateway=gateway, prompt=prompt, pace=pace)
+        self._asking: asyncio.Lock | None = None
+        self._task: Task | None = None  # the last reply with its links: they are never stored
+        self._waits: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
+        self._given_up: set[asyncio.Task[Any]] = set()
+        self._beside = Path.cwd()
+
+    async def _followed(self, timeout_s: float | None, on_change: OnChange | None) -> None:
+        """Follow to the end; `cancel` ends it from anywhere."""
+        inner = asyncio.ensure_future(self._follow(timeout_s, on_change))
+        with self._changing:
+            self._waits[inner] = asyncio.get_running_loop()
+        try:
+            await inner
+        except asyncio.CancelledError:
+            if inner not in self._given_up:
+                raise
+            raise self._still_running("the waiting was stopped by cancel()") from None
+        finally:
+            with self._changing:
+                self._waits.pop(inner, None)
+                self._given_up.discard(inner)
+
+    async def _follow(self, timeout_s: float | None, on_change: OnChange | None) -> None:
+        self._require_no_callback()
+        async with self._alone():
+            if self.file is not None:
+                return
+            self._require_no_failure()
+            transport = await self._transport()
+            until = self._pace.clock() + (deadline_s(_seconds(self._row)) if timeout_s is None else timeout_s)
+            while not self._row.status.ends:
+                if await self._ask_patiently(transport):
+                    self._told(on_change)
+                if not self._row.status.ends:
+                    await self._pause(until)
+            self._require_no_failure()
+            await self._fetch(transport)
+            self._told(on_change)
+
+    async def _ask_patiently(self, transport: Transport) -> bool:
+        """Ask; a passing trouble is no answer. Did anything change?"""
+        try:
+            return await self._ask(transport)
+        except PASSING:
+            return False
+
+    async def _pause(self, until: float) -> None:
+        left = until - self._pace.clock()
+        if left <= 0:
+            raise self._still_running("it is still running")
+        age_s = (self._pace.now() - self._row.created_at).total_seconds()
+        await self._pace.sleep(min(self._pace.gap_s(age_s), left))
+
+    def _require_no_failure(self) -> None:
+        if self._row.status.ends and self._row.status is not JobStatus.SUCCEEDED:
+            error = failures.job_failed(self._row)
+            error.partial = self
+            raise error
+
+    async def _fetch(self, transport: Transport) -> None:
+        if self._task is None:  # found again: the link was never stored
+            await self._ask(transport)
+        assert self._task is not None
+        settings = self._gateway.settings()
+        folder = open_folder(settings.media_dir, home=settings.home, beside=self._beside)
+        if folder.note and folder.note not in self._row.notes:
+            self.change(notes=(*self._row.notes, folder.note), event=False)
+        film = await fetch_film(
+            self._row,
+            self._task,
+            transport=transport,
+            folder=folder,
+            refresh=lambda: self._fresh_link(transport),
+            pace=self._pace,
+        )
+        self.change(path=str(film), note="downloaded")
+        if self._task.last_frame_url:  # its link will not live long
+            with suppress(AnyFastError):
+                await self._fetch_last_frame(film, transport)
+
+    async def _fresh_link(self, transport: Transport) -> str:
+        """Ask once more: the reply of a task that succeeded holds a link signed anew."""
+        self.tell("the link had expired: asked for a fresh one")
+        await self._ask(transport)
+        return "" if self._task is None else self._task.url
+
+    async def _fetch_last_frame(self, film: Path, transport: Transport | None) -> None:
+        task = self._task if transport is not None else None
+        path = await fetch_last_frame(self._row, task, film=film, transport=transport)
+        self.change(last_frame_path=str(path), event=False)
+
+    def _told(self, on_change: OnChange | None) -> None:
+        if on_change is None:
+            return
+        before = _TELLING.set(_TELLING.get() | {self.id})
+        try:
+            on_change(self)
+        finally:
+            _TELLING.reset(before)
+
+    def _require_no_callback(self) -> None:
+        """Who waits for a job inside its own `on_change` would wait for ever."""
+        if self.id in _TELLING.get():
+            raise InputError(
+                f"job {self._row.short_id} is waited for inside its own on_change",
+                field="on_change",
+                hint="Look at job.status, job.progress and job.file there.",
+            )
+
+    async def _poll(self) -> None:
+        self._require_no_callback()
+        async with self._alone():
+            if not self._row.status.ends:
+                await self._ask(await self._transport())
+
+    async def _ask(self, transport: Transport) -> bool:
+        try:
+            task, row = await ask(transport, self._row, now=self._pace.now())
+        except NotFoundError as error:
+            self.tell(f"not found: {error.code or error.status}")
+            raise
+        self._task = task
+        row = advanced(row, task, redact=transport.redact, now=self._pace.now())
+        return self.change(**{name: getattr(row, name) for name in _HEARD})
+
+    def _alone(self) -> asyncio.Lock:
+        """One question at a time, however many wait; made on the loop that asks."""
+        if self._asking is None:
+            self._asking = asyncio.Lock()
+        return self._asking
+
+    async def _transport(self) -> Transport:
+        """The way to the gateway that has this job.
+
+        Raises:
+            ConfigError: the client goes to another gateway.
+            AnyFastError: nobody knows whether the job was accepted.
+        """
+        if not self._row.task_id:
+            raise self._in_doubt()
+        transport = await self._gateway.connection.transport()
+        here = plain_url(transport.endpoint.base_url)
+        if here != self._row.base_url and not (
+            self._row.source is Source.SIMULATED and transport.endpoint.simulated
+        ):
+            raise ConfigError(
+                f"job {self._row.short_id} is at {self._row.base_url}, and this client goes to {here}",
+                hint=f"Client(base_url={self._row.base_url!r}).job({self._row.short_id!r}) reaches it.",
+            )
+        return transport
+
+    def _still_running(self, what: str) -> StillRunning:
+        row = self._row
+        at = "" if row.progress is None else f", at {row.progress} %"
+        error = StillRunning(
+            f"job {row.short_id}: {what} ({row.status.value}{at}); it is not lost",
+            hint=f"Wait again: job.wait(), or client.job({row.short_id!r}).wait() in another kernel.",
+        )
+        error.partial = self
+        return error
+
+
+def _seconds(row: JobRow) -> float | None:
+    asked = row.request.get("duration")
+    try:
+        return float(asked) if asked is not None else row.video_s
+    except (TypeError, ValueError):
+        return row.video_s

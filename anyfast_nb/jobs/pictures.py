@@ -1,0 +1,169 @@
+"""Pictures of one request: each a file on this disk, or the reason why there is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, overload
+
+from anyfast_nb.errors import AnyFastError
+from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.jobs.film import copied
+from anyfast_nb.wire.values import Source, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture; in a notebook it shows itself.
+
+    Attributes:
+        index: its place in the group, from 0.
+        path: the file; None if it failed.
+        size: width and height in pixels; None is unknown.
+        error: why there is no file, "" if there is one.
+        error_code: the same in the server's word.
+        lost: it was made, but did not come to this disk: `Pictures.fetch` tries again.
+    """
+
+    index: int
+    path: Path | None = None
+    size: tuple[int, int] | None = None
+    error: str = ""
+    error_code: str = ""
+    lost: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Is there no file?"""
+        return self.path is None
+
+    @property
+    def image(self) -> Any:
+        """The picture as a PIL image.
+
+        Raises:
+            AnyFastError: it failed.
+        """
+        from anyfast_nb.media.frames import open_image
+
+        return open_image(self._there())
+
+    def save(self, to: str | Path) -> Path:
+        """Copy the picture to a path or into a folder; gives the new path."""
+        return copied(self._there(), to)
+
+    def __fspath__(self) -> str:
+        return str(self._there())
+
+    def _there(self) -> Path:
+        if self.path is None:
+            raise AnyFastError(f"picture {self.index} failed: {self.error}", hint="Choose another one.")
+        return self.path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return _bundle([self])
+
+
+@dataclass(slots=True, repr=False)
+class Pictures(Sequence[Picture]):
+    """What a request for pictures gave, in order; in a notebook it shows itself as a grid.
+
+    Attributes:
+        pictures: those that failed included.
+        id: of the ledger's row; its last eight digits name the files.
+        prompt: what was asked for.
+        model: the model that served.
+        usage: tokens.
+        source: live or simulated.
+        created_at: when it was sent; aware.
+        notes: what was assumed, and what was done for it.
+        request, request_hash: the body with hashes instead of data, and its hash.
+    """
+
+    pictures: tuple[Picture, ...]
+    id: str = ""
+    prompt: str = ""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    source: Source = Source.LIVE
+    created_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+    request: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    request_hash: str = ""
+    again: Callable[[], Awaitable[tuple[Picture, ...]]] | None = field(default=None, repr=False)
+
+    @property
+    def made(self) -> tuple[Picture, ...]:
+        """Those that are on this disk."""
+        return tuple(picture for picture in self.pictures if not picture.failed)
+
+    @property
+    def failed(self) -> tuple[Picture, ...]:
+        """Those that are not."""
+        return tuple(picture for picture in self.pictures if picture.failed)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files."""
+        return [picture.path for picture in self.pictures if picture.path is not None]
+
+    def fetch(self) -> Pictures:
+        """Download again what was made and did not come; bills nothing. Gives itself."""
+        if self.again is not None:
+            self.pictures = io_loop().run(_awaited(self.again))
+        return self
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Copy all pictures into a folder; gives the new paths."""
+        return [picture.save(f"{folder}{os.sep}") for picture in self.made]
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Picture, ...]: ...
+    def __getitem__(self, index: int | slice) -> Picture | tuple[Picture, ...]:
+        return self.pictures[index]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.pictures)
+
+    def __repr__(self) -> str:
+        lost = f", {len(self.failed)} failed" if self.failed else ""
+        return f"<Pictures {self.id[-8:]} {len(self.made)} made{lost}: {', '.join(map(str, self.paths))}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        tokens = self.usage.output_tokens
+        facts = (
+            "" if self.source is Source.LIVE else self.source.value,
+            self.model,
+            "" if tokens is None else f"{tokens:,} tokens",
+        )
+        return _bundle(self.pictures, prompt=self.prompt, facts=tuple(fact for fact in facts if fact))
+
+
+async def _awaited(again: Callable[[], Awaitable[tuple[Picture, ...]]]) -> tuple[Picture, ...]:
+    return await again()
+
+
+def _bundle(pictures: Sequence[Picture], *, prompt: str = "", facts: tuple[str, ...] = ()) -> dict[str, Any]:
+    from anyfast_nb.media.frames import thumbnail
+    from anyfast_nb.render.pictures import Shown, pictures_bundle  # pictures show themselves
+
+    shown = []
+    for picture in pictures:
+        small = None if picture.path is None else thumbnail(picture.path)
+        shown.append(
+            Shown(
+                path="" if picture.path is None else str(picture.path),
+                image=None if small is None else (small.media_type, small.data),
+                size=picture.size,
+                error=picture.error,
+            )
+        )
+    return pictures_bundle(shown, prompt=prompt, facts=facts)

@@ -1,0 +1,242 @@
+"""One POST for a generation, and what is known after it: accepted, refused, or in doubt.
+
+A create costs money and has no idempotency key. What surely did not reach the
+work is repeated (no connection, 429, 503, an asset that has not arrived
+everywhere); after any doubt it is not. The rows are in the ledger before the
+first byte leaves, so that nothing that may be billed is ever forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.errors import AnyFastError, Billed, ProtocolError, StatusError
+from anyfast_nb.http.failures import lost
+from anyfast_nb.http.transport import Call, Head
+from anyfast_nb.jobs import failures
+from anyfast_nb.jobs.job import Job
+from anyfast_nb.jobs.poll import Pace, advanced
+from anyfast_nb.jobs.record import hash_of, kept_request, without_data
+from anyfast_nb.ledger.job_rows import JobRow, JobStatus
+from anyfast_nb.ledger.rows import RequestRow
+from anyfast_nb.wire.lag import GENERATION_WAITS_S, is_propagation
+from anyfast_nb.wire.tasks import Task, read_created
+from anyfast_nb.wire.values import Retrying, Source, Status
+
+if TYPE_CHECKING:
+    from anyfast_nb.gateway.exchange import Origin
+    from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.http.transport import Transport
+    from anyfast_nb.wire.generation import Generation
+
+
+class Submission:
+    """One create request on its way.
+
+    Args:
+        generation: checked.
+        gateway: where it goes, and whose ledger gets the rows.
+        prompt: what a person wrote, for the title.
+        origin: notebook and cell.
+        notes: what was uploaded or reused for it.
+        pace: clocks.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        *,
+        gateway: Gateway,
+        prompt: str,
+        origin: Origin,
+        notes: tuple[str, ...] = (),
+        pace: Pace,
+    ) -> None:
+        self._generation = generation
+        self._gateway = gateway
+        self._prompt = prompt
+        self._origin = origin
+        self._notes = (*generation.notes, *notes)
+        self._pace = pace
+        self._attempts = 1
+        self._head = Head(simulated=False, request_id="")
+
+    async def run(self) -> Job:
+        """Send it once.
+
+        Returns:
+            The job, accepted by the server.
+
+        Raises:
+            AnyFastError: it was refused; or nobody knows, and the error says so. ``partial``
+                is the job.
+        """
+        transport = await self._gateway.connection.transport()
+        self._described = await asyncio.to_thread(without_data, self._generation.body)  # many bytes to hash
+        source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
+        request = self._request_row(transport, source)
+        job = Job(
+            self._job_row(transport, request),
+            gateway=self._gateway,
+            prompt=transport.redact(self._prompt),  # it is shown
+            pace=self._pace,
+        )
+        ledger, began = self._gateway.ledger, self._pace.clock()
+        ledger.begin(request)
+        ledger.begin_job(job.row)
+        status, failure = Status.OK, ""
+        try:
+            task = await self._created(transport, job)
+        except asyncio.CancelledError:
+            status, failure = (
+                Status.SUBMIT_UNKNOWN,
+                "interrupted while it was sent: it may have been accepted",
+            )
+            job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
+            raise
+        except AnyFastError as error:
+            status, failure = self._failed(error, job, transport)
+            raise
+        except BaseException as error:
+            status, failure = Status.ERROR, type(error).__name__
+            job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
+            raise
+        else:
+            job.change(
+                **_changes(advanced(job.row, task, redact=transport.redact, now=self._pace.now()), task)
+            )
+        finally:
+            ledger.settle(
+                request.id,
+                status=status,
+                source=job.row.source,
+                duration_s=self._pace.clock() - began,
+                error=failure or None,
+                request_id=self._head.request_id or None,
+                attempts=self._attempts,
+                task_id=job.row.task_id or None,
+            )
+        return job
+
+    # --- sending --------------------------------------------------------------------------
+
+    async def _created(self, transport: Transport, job: Job) -> Task:
+        call = Call("POST", self._generation.path, body=self._generation.body, bills=True)
+        reply = await self._sent(transport, call, job)
+        if self._head.simulated:
+            job.change(source=Source.SIMULATED, event=False)
+        task = read_created(reply)
+        if not task.id:
+            raise lost(ProtocolError, "the server answered without a task id", bills=True)
+        return task
+
+    async def _sent(self, transport: Transport, call: Call, job: Job) -> dict[str, Any]:
+        waits = GENERATION_WAITS_S if _names_an_asset(self._generation.body) else ()
+        for wait_s in waits:
+            try:
+                return await self._once(transport, call)
+            except StatusError as error:
+                if not is_propagation(error):
+                    raise
+            job.tell(f"an asset has not arrived everywhere yet: sent again in {wait_s:g} s")
+            self._attempts += 1
+            await self._pace.sleep(wait_s)
+        return await self._once(transport, call)
+
+    async def _once(self, transport: Transport, call: Call) -> dict[str, Any]:
+        return await transport.json(call, on_retry=self._on_retry, on_head=self._on_head)
+
+    def _on_retry(self, event: Retrying) -> None:
+        self._attempts += 1
+
+    def _on_head(self, head: Head) -> None:
+        self._head = head
+
+    # --- after a failure ------------------------------------------------------------------
+
+    def _failed(self, error: AnyFastError, job: Job, transport: Transport) -> tuple[Status, str]:
+        """Write down what a failure means, and complete the error; for the request's row: how it ended."""
+        if isinstance(error, StatusError) and error.request_id:
+            self._head = replace(self._head, request_id=error.request_id)
+        said = transport.redact(f"{type(error).__name__}: {error.message}")
+        in_doubt = error.billed is not Billed.NO
+        if in_doubt:
+            sent = job.created_at.astimezone()
+            failures.may_be_billed(
+                error, id=job.id, request_hash=job.request_hash, when=f"{sent:%Y-%m-%d %H:%M:%S}", adopts=True
+            )
+            job.change(status=JobStatus.SUBMIT_UNKNOWN, error=said)
+        else:
+            failures.refused(error, self._generation.arguments)
+            job.change(
+                status=JobStatus.FAILED,
+                error=said,
+                error_code=getattr(error, "code", ""),
+                finished_at=self._pace.now(),
+            )
+        error.partial = job
+        return Status.SUBMIT_UNKNOWN if in_doubt else Status.ERROR, said
+
+    # --- rows -----------------------------------------------------------------------------
+
+    def _request_row(self, transport: Transport, source: Source) -> RequestRow:
+        return RequestRow(
+            kind=self._generation.kind,
+            source=source,
+            base_url=transport.endpoint.base_url,
+            model=_model(self._generation.body),
+            title=title_of(self._prompt, redact=transport.redact),
+            notebook=self._origin.notebook,
+            cell=self._origin.cell,
+            request_hash=hash_of(self._described),
+        )
+
+    def _job_row(self, transport: Transport, request: RequestRow) -> JobRow:
+        made, now = self._generation, self._pace.now()
+        return JobRow(
+            kind=made.kind,
+            create_path=made.path,
+            poll_paths=made.poll_paths,
+            base_url=transport.endpoint.base_url,
+            key_mark=transport.endpoint.api_key.mark(),
+            source=request.source,
+            model=request.model,
+            mode=made.mode,
+            title=request.title or "",
+            request_row=request.id,
+            request_hash=request.request_hash or "",
+            request=kept_request(self._described, redact=transport.redact),
+            arguments=made.arguments,
+            notes=tuple(transport.redact(note) for note in self._notes),
+            notebook=request.notebook,
+            cell=request.cell,
+            take=1,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def title_of(prompt: str, *, redact: Callable[[str], str]) -> str | None:
+    """The beginning of a prompt in one line, redacted; None for an empty one."""
+    return " ".join(redact(prompt[:2000]).split())[:80] or None
+
+
+def _changes(row: JobRow, task: Task) -> dict[str, Any]:
+    """What an accepted create changes: a status of the server's, and its id."""
+    names = ("status", "raw_status", "progress", "error_code", "error", "tokens", "video_s", "finished_at")
+    return {name: getattr(row, name) for name in names} | {"task_id": task.id}
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    return str(body.get("model") or body.get("model_name") or "")
+
+
+def _names_an_asset(value: Any) -> bool:
+    if isinstance(value, str):
+        return value[:8].lower() == "asset://"
+    if isinstance(value, Mapping):
+        return any(_names_an_asset(inner) for inner in value.values())
+    return isinstance(value, list | tuple) and any(_names_an_asset(inner) for inner in value)

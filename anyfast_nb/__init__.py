@@ -9,6 +9,7 @@ Why is the sky blue?
 af.last.usage                       # the last answer
 af.chat("And at sunset?")           # the same from Python
 af.seedance("A cat plays the piano").video   # a film, and af.seedream("A red kite") for pictures
+af.Storyboard(["A cat sits down", "It plays"]).run().film   # and af.sweep(…) for variants
 af.ledger.frame()                   # every request, as a DataFrame
 af.Client(base_url="simulator")     # outside of notebooks
 """
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from anyfast_nb.client.faces import Client as Client
     from anyfast_nb.jobs.job import Job as Job
     from anyfast_nb.jobs.pictures import Pictures as Pictures
+    from anyfast_nb.jobs.shots import Shot as Shot
     from anyfast_nb.magics.generate import kling as kling
     from anyfast_nb.magics.generate import seedance as seedance
     from anyfast_nb.magics.generate import seedream as seedream
+    from anyfast_nb.magics.shots import Storyboard as Storyboard
+    from anyfast_nb.magics.shots import sweep as sweep
     from anyfast_nb.magics.speak import chat as chat
     from anyfast_nb.wire.values import Answer as Answer
 
@@ -41,16 +45,19 @@ _ROOMS = {
     "Client": "client.faces",
     "Job": "jobs.job",
     "Pictures": "jobs.pictures",
+    "Shot": "jobs.shots",
+    "Storyboard": "magics.shots",
     "chat": "magics.speak",
     "kling": "magics.generate",
     "seedance": "magics.generate",
     "seedream": "magics.generate",
+    "sweep": "magics.shots",
 }
 _MODULES = ("errors", "ledger")
 
 __all__ = [
-    "Answer", "AsyncClient", "Client", "Job", "Pictures", "__version__", "chat", "errors", "kling", "last",
-    "ledger", "seedance", "seedream",
+    "Answer", "AsyncClient", "Client", "Job", "Pictures", "Shot", "Storyboard", "__version__", "chat",
+    "errors", "kling", "last", "ledger", "seedance", "seedream", "sweep",
 ]  # fmt: skip
 
 
@@ -70,13 +77,17 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext anyfast_nb`."""
+    from anyfast_nb import panels
     from anyfast_nb.magics import extension
 
+    panels.install()
     extension.load(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """`%unload_ext anyfast_nb`."""
+    from anyfast_nb import panels
     from anyfast_nb.magics import extension
 
+    panels.remove()
     extension.unload(ipython)

@@ -19,6 +19,7 @@
     │   │   └── ModelNotFoundError    the gateway does not serve that model to this key
     │   ├── RateLimitError            429: too many requests
     │   └── ServerError               5xx (and 408)
+    ├── StillRunning (TimeoutError)   the waiting is over, the job is not
     ├── LedgerError                   the ledger cannot be read or written
     └── SimulatorError                the built-in AnyFast does not start or answer
 
@@ -83,7 +84,9 @@ class AnyFastError(Exception):
 
 
 def _restored(kind: type[AnyFastError], args: tuple[Any, ...]) -> AnyFastError:
-    return kind.__new__(kind, *args)
+    error = kind.__new__(kind, *args)
+    error.args = args  # one that is an OSError as well has not taken them
+    return error
 
 
 class ConfigError(AnyFastError):
@@ -142,9 +145,11 @@ class StatusError(AnyFastError):
         code, type, param: as the server gave them, "" if it did not.
         request_id: for the vendor's support, "" if unknown.
         raw_message: the server's own words, redacted.
+        retry_after_s: so long the server asked to be left alone; None if it did not.
     """
 
     sent = True
+    retry_after_s: float | None = None
 
     def __init__(
         self,
@@ -205,6 +210,12 @@ class ServerError(StatusError):
     """5xx or 408: the server failed; a generation may have been billed."""
 
     billed = Billed.MAYBE
+
+
+class StillRunning(AnyFastError, TimeoutError):
+    """The waiting is over, the job is not: it goes on at AnyFast, and can be waited for again."""
+
+    sent = True
 
 
 class LedgerError(AnyFastError):

@@ -11,6 +11,7 @@ from anyfast_nb.gateway.gateway import Gateway
 from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:
+    from anyfast_nb.jobs.desk import Desk
     from anyfast_nb.settings import Secret, Settings
     from anyfast_nb.wire.values import Answer
 
@@ -48,6 +49,7 @@ class Session:
         self._told_of_simulator = False
         self.gateway = Gateway(lambda: self.settings, interactive=True)
         self.threads = ThreadBook()
+        self._desk: Desk | None = None
         self.last: Answer | None = None
         self.failure: Failure | None = None
 
@@ -63,6 +65,15 @@ class Session:
             self._settings = self._with_changes(settings_room.load())
             self._environment = environment
         return self._settings
+
+    @property
+    def desk(self) -> Desk:
+        """Where films and pictures are asked for; one for the kernel, with one scheduler."""
+        if self._desk is None:
+            from anyfast_nb.jobs.desk import Desk
+
+            self._desk = Desk(self.gateway)
+        return self._desk
 
     def configure(self, *, origin: str = "%anyfast config", **changes: Any) -> None:
         """Change settings for this kernel; None takes a change back: environment and file count again.

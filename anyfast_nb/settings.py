@@ -83,6 +83,9 @@ class Settings:
         home: folder of state: ledger, settings, the built-in AnyFast.
         ledger_url: ``ANYFAST_LEDGER_URL``, or None for the file in `home`.
         media_dir: folder for films and pictures; None is ``anyfast_media`` beside the notebook.
+        wait: a magic waits for its film; else it shows a card and gives the notebook back at once.
+        confirm_above: a magic that would use more tokens asks for ``--yes``; None is never.
+        polls_per_s: questions after running jobs, in all, in a second at most.
         origins: for each value that is set, where it came from.
     """
 
@@ -94,6 +97,9 @@ class Settings:
     home: Path = Path()
     ledger_url: str | None = field(default=None, repr=False)  # it may hold a password
     media_dir: str | None = None
+    wait: bool = True
+    confirm_above: int | None = None
+    polls_per_s: float = 5.0
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def with_changes(self, *, origin: str, **changes: Any) -> Settings:
@@ -174,6 +180,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         "base_url": "ANYFAST_BASE_URL",
         "ledger_url": "ANYFAST_LEDGER_URL",
         "media_dir": "ANYFAST_MEDIA_DIR",
+        "polls_per_s": "ANYFAST_POLLS_PER_S",
     }
     return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
 
@@ -282,6 +289,42 @@ def _check_footer(value: str) -> str:
     return value
 
 
+def _check_wait(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word not in {*_YES, *_NO}:
+        raise InputError(f"wait is {value!r}", field="wait", hint="Write wait=true or wait=false.")
+    return word in _YES
+
+
+def _check_tokens(value: Any) -> int:
+    text = str(value).strip().replace(",", "").replace("_", "")
+    if not text.isdecimal():
+        raise InputError(
+            f"confirm_above is {value!r}",
+            field="confirm_above",
+            hint="Write a number of tokens: confirm_above=200000; confirm_above= turns it off.",
+        )
+    return int(text)
+
+
+def _check_rate(value: Any) -> float:
+    try:
+        rate = float(str(value).strip())
+    except ValueError:
+        rate = 0.0
+    if not 0.01 <= rate <= 1000:
+        raise InputError(
+            f"polls_per_s is {value!r}",
+            field="polls_per_s",
+            hint="Write a number of requests per second, such as polls_per_s=5.",
+        )
+    return rate
+
+
+_YES: Final = ("true", "yes", "on", "1")
+_NO: Final = ("false", "no", "off", "0")
+
+
 def _check_text(value: Any) -> str:
     return str(value).strip()
 
@@ -294,8 +337,13 @@ _CHECKS: Final = {
     "footer": _check_footer,
     "ledger_url": _check_text,
     "media_dir": _check_text,
+    "wait": _check_wait,
+    "confirm_above": _check_tokens,
+    "polls_per_s": _check_rate,
 }
-CONFIGURABLE: Final = ("base_url", "model", "system", "footer", "media_dir")
+CONFIGURABLE: Final = (
+    "base_url", "model", "system", "footer", "media_dir", "wait", "confirm_above", "polls_per_s",
+)  # fmt: skip
 
 
 # --- deciding -----------------------------------------------------------------------------

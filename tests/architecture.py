@@ -39,7 +39,11 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("anyfast_nb.wire.values", "anyfast_nb.render.answer"): "an answer shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.clip"): "a clip shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.pictures"): "a film's last frame shows itself",
-    ("anyfast_nb.jobs.job", "anyfast_nb.render.clip"): "a job shows itself",
+    ("anyfast_nb.jobs.job", "anyfast_nb.render.job_card"): "a job shows itself",
+    ("anyfast_nb.jobs.job", "anyfast_nb.jobs.desk"): "a job asks for the one that carries it on",
+    ("anyfast_nb.jobs.posters", "anyfast_nb.render.poster"): "jobs show themselves together",
+    ("anyfast_nb.jobs.storyboard", "anyfast_nb.render.storyboard"): "a storyboard shows itself",
+    ("anyfast_nb.jobs.sweep", "anyfast_nb.render.sweep"): "a sweep shows itself",
     ("anyfast_nb.jobs.pictures", "anyfast_nb.render.pictures"): "pictures show themselves",
 }
 

@@ -76,6 +76,22 @@ def test_the_readme_shows_how_to_install() -> None:
     assert re.search(r"pip install '?\"?anyfast-nb(\[lab\])?", text)
 
 
+def test_the_readme_names_only_options_and_words_of_the_built_in_anyfast_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = text.partition("## The built-in AnyFast")[2].partition("\n## ")[0]
+    command = [sys.executable, "-m", "anyfast_nb.simulator.cli"]
+    usage, words = (
+        subprocess.run([*command, option], capture_output=True, text=True, check=True).stdout
+        for option in ("--help", "--list-faults")
+    )
+    options = set(re.findall(r"--[a-z][a-z-]+", part))
+    named = set(re.findall(r"sim:([a-z-]+)", part))
+    assert len(options) > 5
+    assert options <= set(re.findall(r"--[a-z][a-z-]+", usage))
+    assert len(named) >= 4
+    assert named <= set(re.findall(r"sim:([a-z-]+)", words))
+
+
 def test_python_in_the_readme_runs(simulator: Simulator, tmp_path: Path) -> None:
     examples = blocks("README.md", "python")
     assert examples
@@ -273,6 +289,13 @@ def test_ci_runs_make_test_and_nothing_else() -> None:
     ]
     assert commands == ["exec make test"]
     assert os.access(script, os.X_OK)
+
+
+def test_binder_installs_packages_by_name_and_a_font_the_studio_knows() -> None:
+    lines = (ROOT / "binder/apt.txt").read_text().splitlines()
+    packages = [line for line in lines if not line.startswith("#")]
+    assert "fonts-noto-cjk" in packages
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", package) for package in packages)
 
 
 def test_binder_uses_a_python_that_is_supported() -> None:

@@ -12,13 +12,14 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.assets.calls import Booking, Calls
-from anyfast_nb.assets.shared import shared_by
+from anyfast_nb.assets.shared import alone, shared_by
 from anyfast_nb.assets.waiting import Patience, wait_for
 from anyfast_nb.errors import (
     AnyFastError,
@@ -37,6 +38,7 @@ from anyfast_nb.wire.lag import GROUP_WAITS_S, is_group_lag, is_missing
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.media.item import MediaItem
+    from anyfast_nb.settings import Endpoint
 
 Build = Callable[..., dict[str, Any]]
 DEFAULT_GROUP: Final = "anyfast-nb"
@@ -78,8 +80,9 @@ class Assets:
             group_type: such as AIGC; "" leaves it to the server.
         """
         body = wire.build_create_group(name, about=about, group_type=group_type)
-        async with self._calls.booked(model=body["model"], title=f"group {name}"):
-            made = wire.read_id(await self._calls.create("CreateAssetGroup", body))
+        look = f"client.assets.groups(name={body['Name']!r})"
+        async with self._calls.booked(model=body["model"], title=f"group {name}", look=look) as booking:
+            made = wire.read_id(await self._calls.create("CreateAssetGroup", body, booking))
         return AssetGroup(id=made, name=body["Name"], about=about, type=group_type, created_at=_now())
 
     async def groups(self, *, name: str = "") -> list[AssetGroup]:
@@ -158,7 +161,8 @@ class Assets:
         full = name or self._name(item.label if item is not None else kind.value.lower())
         build = partial(wire.build_create_asset, name=full, asset_type=kind, url=url)
         build(group_id=chosen or "group")  # what is wrong with the arguments is said before a group is made
-        async with self._calls.booked(model=kind.model, title=full) as booking:
+        look = f"client.assets.list(name={full!r})"
+        async with self._calls.booked(model=kind.model, title=full, look=look) as booking:
             booking.findable = not name
             made, group_id = await self._placed(build, file, chosen, booking)
         return Asset(id=made, name=full, type=kind.value, group_id=group_id, created_at=_now())
@@ -194,6 +198,9 @@ class Assets:
             statuses: the server's words, such as Active.
         """
         group_id = group.id if isinstance(group, AssetGroup) else group
+        for field, several in (("ids", ids), ("statuses", statuses)):
+            if isinstance(several, str):
+                raise InputError(f"{field} must be a list", field=field, hint=f"Write {field}=[…].")
         wanted = [wire.asset_id_of(one) for one in ids]
         given: dict[str, Any] = {
             "group_ids": [group_id] if group_id else (), "ids": wanted, "name": name, "statuses": statuses,
@@ -260,7 +267,7 @@ class Assets:
             return await self.wait(await self.create(item=item, asset_type=kind, group=group))
         transport = await self._calls.transport()
         reuse = Reuse(self, self._calls.gateway.ledger, transport.endpoint, item=item, kind=kind, group=group)
-        async with self._shared.lock(transport.endpoint, f"{kind} {item.sha256}"):
+        async with self._alone(f"upload {kind} {item.sha256}", transport.endpoint):
             return await reuse.asset()
 
     # --- a person's face ------------------------------------------------------------------
@@ -286,6 +293,10 @@ class Assets:
         return wire.read_visual_result(reply)
 
     # --- inside ---------------------------------------------------------------------------
+
+    def _alone(self, what: str, endpoint: Endpoint) -> AbstractAsyncContextManager[None]:
+        ledger = self._calls.gateway.ledger
+        return alone(what, endpoint=endpoint, beside=ledger.path, sleep=self._patience.sleep)
 
     def _name(self, label: str) -> str:
         return f"{_ODD.sub('-', label).strip('-.')[:_STEM_CHARS] or 'asset'}-{self._suffix()}"
@@ -338,7 +349,7 @@ class Assets:
     async def _create_or_find(self, body: dict[str, Any], file: FilePart | None, booking: Booking) -> str:
         """CreateAsset; after a doubt the asset is looked for by its name, if that is like no other."""
         try:
-            return wire.read_id(await self._calls.create("CreateAsset", body, file=file))
+            return wire.read_id(await self._calls.create("CreateAsset", body, booking, file=file))
         except AnyFastError as error:
             lag = isinstance(error, StatusError) and is_group_lag(error)
             if error.billed is Billed.NO or lag or not booking.findable:
@@ -358,7 +369,7 @@ class Assets:
     async def _default_group(self, *, anew: bool = False) -> tuple[str, bool]:
         """Its id, and whether it was made just now."""
         endpoint = (await self._calls.transport()).endpoint
-        async with self._shared.lock(endpoint, DEFAULT_GROUP):
+        async with self._alone(f"group {DEFAULT_GROUP}", endpoint):
             if known := self._shared.group(endpoint):
                 return known, False
             listed = [] if anew else await self.groups(name=DEFAULT_GROUP)

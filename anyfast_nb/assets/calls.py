@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -60,11 +61,19 @@ class Calls:
                 raise
 
     async def create(
-        self, action: str, body: Mapping[str, Any], *, file: FilePart | None = None
+        self, action: str, body: Mapping[str, Any], booking: Booking, *, file: FilePart | None = None
     ) -> dict[str, Any]:
         """A creation: it may be billed, so it is not repeated after a doubt. Inside of `booked`."""
         call = Call("POST", PREFIX + action, body=body, file=file, bills=True)
-        return await (await self.transport()).json(call)
+        transport = await self.transport()
+        booking.under_way = True
+        try:
+            reply = await transport.json(call)
+        except AnyFastError:
+            booking.under_way = False  # the error itself says what may have happened
+            raise
+        booking.under_way = False
+        return reply
 
     async def clean(self, asset: Asset) -> Asset:
         """An asset whose texts hold no secret."""
@@ -103,8 +112,14 @@ class Calls:
         return list(found.values())
 
     @asynccontextmanager
-    async def booked(self, *, model: str, title: str) -> AsyncIterator[Booking]:
-        """A row in the ledger around a creation, settled however that ends."""
+    async def booked(self, *, model: str, title: str, look: str) -> AsyncIterator[Booking]:
+        """A row in the ledger around a creation, settled however that ends.
+
+        Args:
+            model: that is billed.
+            title: of the row.
+            look: how to see whether it was made, for an error that leaves this open.
+        """
         transport = await self.transport()
         source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
         ledger, began = self.gateway.ledger, self._clock()
@@ -125,6 +140,12 @@ class Calls:
             status = Status.ERROR if error.billed is Billed.NO else Status.SUBMIT_UNKNOWN
             said = transport.redact(f"{type(error).__name__}: {error.message}")
             booking.request_id = getattr(error, "request_id", "")
+            if status is Status.SUBMIT_UNKNOWN:
+                error.hint += transport.redact(f" To see whether it was made: {look}.")
+            raise
+        except asyncio.CancelledError:
+            if booking.under_way:
+                status, said = Status.SUBMIT_UNKNOWN, "interrupted while it was sent: it may have been made"
             raise
         finally:
             ledger.settle(
@@ -144,8 +165,10 @@ class Booking:
     Attributes:
         attempts, request_id: what its row will say besides how it ended.
         findable: its name is like no other, so after a doubt it can be looked for.
+        under_way: it is being sent right now.
     """
 
     attempts: int = 1
     request_id: str = ""
     findable: bool = False
+    under_way: bool = False

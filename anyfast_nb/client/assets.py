@@ -12,7 +12,9 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from anyfast_nb.errors import InputError
 from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.settings import DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
     from anyfast_nb.assets.assets import Assets
@@ -33,6 +35,9 @@ class _Face:
         self._gateway = gateway
         self._pace = pace
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._gateway.settings().base_url or DEFAULT_BASE_URL}>"
+
     def _assets(self) -> Assets:
         from anyfast_nb.assets.assets import Assets
 
@@ -44,11 +49,11 @@ class _Face:
     async def _create(
         self, medium: Any, asset_type: str | None, group: AssetGroup | str | None, name: str
     ) -> Asset:
-        item = await asyncio.to_thread(_item, medium, asset_type)
+        item = await asyncio.to_thread(item_of, medium, asset_type)
         return await self._assets().create(item=item, asset_type=asset_type, group=group, name=name)
 
     async def _ensure(self, medium: Any, asset_type: str | None, group: AssetGroup | str | None) -> Asset:
-        item = await asyncio.to_thread(_item, medium, asset_type)
+        item = await asyncio.to_thread(item_of, medium, asset_type)
         return await self._assets().ensure(item, asset_type=asset_type, group=group)
 
 
@@ -211,12 +216,16 @@ async def _there(work: Coroutine[Any, Any, T]) -> T:
     return await io_loop().wait(work)
 
 
-def _item(medium: Any, asset_type: str | None) -> MediaItem:
+def item_of(medium: Any, asset_type: str | None) -> MediaItem:
     """A medium read and checked for the asset store."""
     from anyfast_nb.media.limits import Use
     from anyfast_nb.media.parts import media_item
 
-    return media_item(medium, use=Use(f"asset_{_kind_of(medium, asset_type)}"))
+    try:
+        return media_item(medium, use=Use(f"asset_{_kind_of(medium, asset_type)}"))
+    except InputError as error:
+        error.field = error.field or "medium"
+        raise
 
 
 def _kind_of(medium: Any, asset_type: str | None) -> str:

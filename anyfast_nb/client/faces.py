@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from anyfast_nb import settings as settings_room
 from anyfast_nb.client.generations import AsyncGenerations, Generations
-from anyfast_nb.errors import AnyFastError, Interrupted
 from anyfast_nb.gateway.gateway import Gateway, io_loop
 from anyfast_nb.gateway.rounds import Rounds, rounds_of
-from anyfast_nb.wire.values import Answer, Event, Finished, Status, ToolCall, ToolResult, ToolReturned
+from anyfast_nb.wire.values import Answer, Event, Finished, ToolReturned
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.exchange import Exchange, OnEvent
@@ -41,7 +40,8 @@ class ChatOptions(TypedDict, total=False):
         stop: one to four texts that end the answer.
         tools: typed Python functions that the model may have run (handing one over is the consent;
             each call and result is told), or schemas, which are described and never run.
-        tool_choice: auto, none, required, or one function.
+        tool_choice: auto, none, required, or one of the functions (or its name); it is for the first
+            request, later ones are free to answer.
         max_rounds: requests at most while the model asks for tools (8); then its calls are left open.
         api: auto (the default: the Responses API where a document is sent, else chat), chat or responses.
         reasoning: minimal, low, medium, high or off, for either API.
@@ -65,7 +65,7 @@ class ChatOptions(TypedDict, total=False):
     top_p: float | None
     stop: str | Sequence[str] | None
     tools: Sequence[Callable[..., Any] | Mapping[str, Any]] | None
-    tool_choice: str | Mapping[str, Any] | None
+    tool_choice: str | Callable[..., Any] | Mapping[str, Any] | None
     max_rounds: int
     api: str
     reasoning: str | None
@@ -158,13 +158,11 @@ class Client(Generations, _Client):
             Interrupted: on Ctrl-C; ``.partial`` holds what had arrived.
         """
         rounds = self._rounds(prompt, options)
-        while rounds.due(answer := self._answered(rounds, on_event)):
-            results = []
-            for call in answer.tool_calls:
-                results.append(_run(rounds, call))
-                if on_event is not None:
-                    on_event(ToolReturned(results[-1]))
-            rounds.add(answer, results)
+        with rounds.kept():
+            while rounds.due(answer := self._answered(rounds, on_event)):
+                for result in rounds.run(answer, wait=io_loop().run):
+                    if on_event is not None:
+                        on_event(ToolReturned(result))
         return rounds.last(answer)
 
     def _answered(self, rounds: Rounds, on_event: OnEvent | None) -> Answer:
@@ -173,12 +171,7 @@ class Client(Generations, _Client):
         try:
             return io_loop().run(self._gateway.run(exchange, rounds.listener(on_event)))
         except KeyboardInterrupt:
-            stopped = Interrupted(partial=exchange.answer(Status.INTERRUPTED))
-            rounds.stopped(stopped)
-            raise stopped from None
-        except AnyFastError as error:
-            rounds.stopped(error)
-            raise
+            raise exchange.interrupted() from None
 
     def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> Iterator[Event]:
         """Send a prompt and give each event as it comes; the last one is `Finished`.
@@ -189,23 +182,20 @@ class Client(Generations, _Client):
         return self._told(rounds, self._exchange(rounds))
 
     def _told(self, rounds: Rounds, exchange: Exchange) -> Iterator[Event]:
-        asking: Answer | None
-        while True:
-            asking = None
-            with contextlib.closing(self._events(exchange)) as events:
-                for event in events:
-                    if isinstance(event, Finished) and rounds.due(event.answer):
-                        asking = event.answer
-                    else:
-                        yield rounds.told(event)
-            if asking is None:
-                return
-            results = []
-            for call in asking.tool_calls:
-                results.append(_run(rounds, call))
-                yield ToolReturned(results[-1])
-            rounds.add(asking, results)
-            exchange = self._exchange(rounds)
+        with rounds.kept():
+            while True:
+                asking: Answer | None = None
+                with contextlib.closing(self._events(exchange)) as events:
+                    for event in events:
+                        if isinstance(event, Finished) and rounds.due(event.answer):
+                            asking = event.answer
+                        else:
+                            yield rounds.told(event)
+                if asking is None:
+                    return
+                for result in rounds.run(asking, wait=io_loop().run):
+                    yield ToolReturned(result)
+                exchange = self._exchange(rounds)
 
     def _events(self, exchange: Exchange) -> Generator[Event]:
         if io_loop().is_here():  # in a callback of ours: to wait for a queue here would stop the loop
@@ -238,17 +228,11 @@ class Client(Generations, _Client):
         self.close()
 
 
-def _run(rounds: Rounds, call: ToolCall) -> ToolResult:
-    """Run one call on this thread; an asynchronous function runs on the private loop."""
-    assert rounds.tools is not None
-    return rounds.tools.run(call, wait=io_loop().run)
-
-
 def _next(events: queue.SimpleQueue[Event | None], exchange: Exchange) -> Event | None:
     try:
         return events.get()
     except KeyboardInterrupt:
-        raise Interrupted(partial=exchange.answer(Status.INTERRUPTED)) from None
+        raise exchange.interrupted() from None
 
 
 class AsyncClient(AsyncGenerations, _Client):
@@ -273,22 +257,16 @@ class AsyncClient(AsyncGenerations, _Client):
         awaited.
         """
         rounds = self._rounds(prompt, options)
-        while rounds.due(answer := await self._answered(rounds, on_event)):
-            results = []
-            for call in answer.tool_calls:
-                results.append(await _arun(rounds, call))
-                if on_event is not None:
-                    on_event(ToolReturned(results[-1]))
-            rounds.add(answer, results)
+        with rounds.kept():
+            while rounds.due(answer := await self._answered(rounds, on_event)):
+                async for result in rounds.arun(answer):
+                    if on_event is not None:
+                        on_event(ToolReturned(result))
         return rounds.last(answer)
 
     async def _answered(self, rounds: Rounds, on_event: OnEvent | None) -> Answer:
         """One round."""
-        try:
-            return await io_loop().wait(self._gateway.run(self._exchange(rounds), rounds.listener(on_event)))
-        except AnyFastError as error:
-            rounds.stopped(error)
-            raise
+        return await io_loop().wait(self._gateway.run(self._exchange(rounds), rounds.listener(on_event)))
 
     def stream(self, prompt: Prompt, **options: Unpack[ChatOptions]) -> AsyncGenerator[Event]:
         """Send a prompt and give each event as it comes; the last one is `Finished`.
@@ -299,23 +277,20 @@ class AsyncClient(AsyncGenerations, _Client):
         return self._told(rounds, self._exchange(rounds))
 
     async def _told(self, rounds: Rounds, exchange: Exchange) -> AsyncGenerator[Event]:
-        asking: Answer | None
-        while True:
-            asking = None
-            async with contextlib.aclosing(self._events(exchange)) as events:
-                async for event in events:
-                    if isinstance(event, Finished) and rounds.due(event.answer):
-                        asking = event.answer
-                    else:
-                        yield rounds.told(event)
-            if asking is None:
-                return
-            results = []
-            for call in asking.tool_calls:
-                results.append(await _arun(rounds, call))
-                yield ToolReturned(results[-1])
-            rounds.add(asking, results)
-            exchange = self._exchange(rounds)
+        with rounds.kept():
+            while True:
+                asking: Answer | None = None
+                async with contextlib.aclosing(self._events(exchange)) as events:
+                    async for event in events:
+                        if isinstance(event, Finished) and rounds.due(event.answer):
+                            asking = event.answer
+                        else:
+                            yield rounds.told(event)
+                if asking is None:
+                    return
+                async for result in rounds.arun(asking):
+                    yield ToolReturned(result)
+                exchange = self._exchange(rounds)
 
     async def _events(self, exchange: Exchange) -> AsyncGenerator[Event]:
         here = asyncio.get_running_loop()
@@ -347,9 +322,3 @@ class AsyncClient(AsyncGenerations, _Client):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-async def _arun(rounds: Rounds, call: ToolCall) -> ToolResult:
-    """Run one call in the caller's own loop."""
-    assert rounds.tools is not None
-    return await rounds.tools.arun(call)

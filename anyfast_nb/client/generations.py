@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from anyfast_nb.errors import Interrupted
+from anyfast_nb.errors import InputError, Interrupted
 from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from anyfast_nb.jobs.job import Job
     from anyfast_nb.jobs.pictures import Picture, Pictures
     from anyfast_nb.jobs.poll import Pace
+    from anyfast_nb.jobs.shots import Shot
+    from anyfast_nb.jobs.storyboard import Storyboard
+    from anyfast_nb.jobs.sweep import Sweep
 
 
 class SeedanceOptions(TypedDict, total=False):
@@ -40,6 +43,7 @@ class SeedanceOptions(TypedDict, total=False):
         return_last_frame: give the last frame as a picture too.
         web_search: look things up; from text alone.
         seed: for results that resemble each other.
+        downscale: make pictures that are too large fit, instead of refusing them.
         strict: False sends what lies outside documented limits all the same, with a note.
         extra: fields passed through as they are.
     """
@@ -58,6 +62,7 @@ class SeedanceOptions(TypedDict, total=False):
     return_last_frame: bool
     web_search: bool
     seed: int | None
+    downscale: bool
     strict: bool
     extra: Mapping[str, Any] | None
 
@@ -77,7 +82,7 @@ class KlingOptions(TypedDict, total=False):
         cfg_scale: 0 to 1, how closely to follow the prompt.
         sound: make sound as well; from kling-v2-6 on.
         camera_control: such as ``{"type": "simple", "config": {"zoom": 5}}``.
-        strict, extra: as in `SeedanceOptions`.
+        downscale, strict, extra: as in `SeedanceOptions`.
     """
 
     model: str | None
@@ -91,6 +96,7 @@ class KlingOptions(TypedDict, total=False):
     cfg_scale: float | None
     sound: bool | None
     camera_control: Mapping[str, Any] | None
+    downscale: bool
     strict: bool
     extra: Mapping[str, Any] | None
 
@@ -110,7 +116,7 @@ class SeedreamOptions(TypedDict, total=False):
         output_format: png or jpeg, 5.0 only.
         guidance_scale: 1 to 10, 3.0 only.
         web_search: the model may search the web first, 5.0 only.
-        strict, extra: as in `SeedanceOptions`.
+        downscale, strict, extra: as in `SeedanceOptions`.
     """
 
     model: str | None
@@ -124,6 +130,7 @@ class SeedreamOptions(TypedDict, total=False):
     output_format: str | None
     guidance_scale: float | None
     web_search: bool
+    downscale: bool
     strict: bool
     extra: Mapping[str, Any] | None
 
@@ -137,12 +144,20 @@ class _Generations:
 
     _gateway: Gateway
     pace: Pace | None = None
+    _desk: Desk | None = None
+    _paced = False
 
     def desk(self) -> Desk:
         """The room behind the verbs, for code that awaits on the private loop."""
         from anyfast_nb.jobs.desk import Desk
+        from anyfast_nb.jobs.poll import Pace
 
-        return Desk(self._gateway, pace=self.pace)
+        if self._desk is None:
+            self._desk = Desk(self._gateway, pace=self.pace)
+        elif self.pace is not None or self._paced:
+            self._desk.pace = self.pace or Pace()
+        self._paced = self.pace is not None
+        return self._desk
 
     def job(self, id: str) -> Job:
         """A job found again, in any kernel, on any day.
@@ -153,6 +168,10 @@ class _Generations:
         Raises:
             InputError: there is no such job in the ledger, or several.
         """
+        if not isinstance(id, str):
+            raise InputError(
+                f"id is {type(id).__name__}, not text", field="id", hint="af.ledger.jobs() lists them."
+            )
         return self.desk().job(id)
 
     def jobs(self, **by: Any) -> list[Job]:
@@ -163,19 +182,39 @@ class _Generations:
         """
         return self.desk().jobs(**by)
 
+    def storyboard(
+        self, shots: Sequence[str | Shot], *, name: str = "", kind: str = "seedance", **common: Any
+    ) -> Storyboard:
+        """A chain of shots, each from the last one's last frame; ``.run()`` or ``await`` makes them.
+
+        Args:
+            shots: prompts, or `Shot` where one differs.
+            name: finds the shots again in another process.
+            kind: ``seedance`` or ``kling``.
+            common: arguments of every shot.
+        """
+        from anyfast_nb.jobs.storyboard import Storyboard
+
+        return Storyboard(shots, desk=self.desk(), name=name, kind=kind, **common)
+
 
 class Generations(_Generations):
     """The synchronous verbs."""
 
-    def seedance(self, prompt: str = "", **options: Unpack[SeedanceOptions]) -> Job:
+    def seedance(
+        self, prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[SeedanceOptions]
+    ) -> Job:
         """Create a film with Seedance; gives the job as soon as the server has accepted it.
 
         Args:
             prompt: what happens; may be empty where media are given.
+            take: which take of it; only counts together with `reuse`.
+            reuse: give the job that this kernel made for the same wish and take, running or done,
+                instead of another one, which is billed.
             options: see `SeedanceOptions`.
 
         Returns:
-            The job: ``.wait() .path .video .last_frame .status .progress``.
+            The job: ``.wait() .path .video .last_frame .status .progress``; ``.reused_from`` if it was there.
 
         Raises:
             InputError: an argument is wrong; nothing was sent.
@@ -183,11 +222,13 @@ class Generations(_Generations):
                 it is never sent again by itself. ``partial`` is the job.
             Interrupted: on Ctrl-C; it may have been accepted.
         """
-        return run_film(self.desk(), "seedance", prompt, options)
+        return run_film(self.desk(), "seedance", prompt, options, take=take, reuse=reuse)
 
-    def kling(self, prompt: str = "", **options: Unpack[KlingOptions]) -> Job:
+    def kling(
+        self, prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[KlingOptions]
+    ) -> Job:
         """Create a film with Kling; arguments in `KlingOptions`, the rest as in `seedance`."""
-        return run_film(self.desk(), "kling", prompt, options)
+        return run_film(self.desk(), "kling", prompt, options, take=take, reuse=reuse)
 
     def seedream(
         self, prompt: str, *, on_picture: OnPicture | None = None, **options: Unpack[SeedreamOptions]
@@ -209,6 +250,15 @@ class Generations(_Generations):
         """
         return run_pictures(self.desk(), prompt, options, on_picture=on_picture)
 
+    def sweep(self, prompt: Any = "", *, kind: str = "seedance", **options: Any) -> Sweep:
+        """Make every combination of the arguments that are lists, and wait for all.
+
+        Arguments and errors as of `af.sweep`.
+        """
+        from anyfast_nb.jobs.sweep import sweep_of
+
+        return sweep_of(prompt, desk=self.desk(), kind=kind, **options).run()
+
     @property
     def assets(self) -> AssetsFace:
         """Pictures, clips and sounds kept at AnyFast: `create`, `list`, `get`, `delete` and so on."""
@@ -220,19 +270,29 @@ class Generations(_Generations):
 class AsyncGenerations(_Generations):
     """The same verbs to be awaited, in any event loop."""
 
-    async def seedance(self, prompt: str = "", **options: Unpack[SeedanceOptions]) -> Job:
+    async def seedance(
+        self, prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[SeedanceOptions]
+    ) -> Job:
         """Create a film with Seedance, as `Client.seedance`; then ``await job``."""
-        return await io_loop().wait(self.desk().film("seedance", prompt, options))
+        return await io_loop().wait(self.desk().film("seedance", prompt, options, take=take, reuse=reuse))
 
-    async def kling(self, prompt: str = "", **options: Unpack[KlingOptions]) -> Job:
+    async def kling(
+        self, prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[KlingOptions]
+    ) -> Job:
         """Create a film with Kling, as `Client.kling`; then ``await job``."""
-        return await io_loop().wait(self.desk().film("kling", prompt, options))
+        return await io_loop().wait(self.desk().film("kling", prompt, options, take=take, reuse=reuse))
 
     async def seedream(
         self, prompt: str, *, on_picture: OnPicture | None = None, **options: Unpack[SeedreamOptions]
     ) -> Pictures:
         """Make pictures with Seedream, as `Client.seedream`."""
         return await io_loop().wait(self.desk().pictures(prompt, options, on_picture=on_picture))
+
+    async def sweep(self, prompt: Any = "", *, kind: str = "seedance", **options: Any) -> Sweep:
+        """Make every combination of the arguments that are lists, as `Client.sweep`."""
+        from anyfast_nb.jobs.sweep import sweep_of
+
+        return await sweep_of(prompt, desk=self.desk(), kind=kind, **options)
 
     @property
     def assets(self) -> AsyncAssetsFace:
@@ -243,15 +303,22 @@ class AsyncGenerations(_Generations):
 
 
 def run_film(
-    desk: Desk, kind: str, prompt: str, options: Mapping[str, Any], *, origin: Origin = _HERE
+    desk: Desk,
+    kind: str,
+    prompt: str,
+    options: Mapping[str, Any],
+    *,
+    origin: Origin = _HERE,
+    take: int = 1,
+    reuse: bool = False,
 ) -> Job:
     """Create a film and wait until it is accepted; an interrupt says what may have happened."""
     try:
-        return io_loop().run(desk.film(kind, prompt, options, origin=origin))
+        return io_loop().run(desk.film(kind, prompt, options, origin=origin, take=take, reuse=reuse))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped while {kind} was asked for a film; it may have been accepted and billed: "
-            "client.jobs(status='submit_unknown') shows it if it was sent"
+            "client.jobs() shows it if it was sent, and its task id as soon as the reply comes"
         ) from None
 
 
@@ -268,5 +335,6 @@ def run_pictures(
         return io_loop().run(desk.pictures(prompt, options, origin=origin, on_picture=on_picture))
     except KeyboardInterrupt:
         raise Interrupted(
-            "stopped while pictures were made; they may be billed. Those that had come are in the media folder"
+            "stopped while pictures were made; they may be billed. "
+            "Those that had come are in the media folder"
         ) from None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire.conversation import file_part, image_part, video_part
 
 if TYPE_CHECKING:
-    from anyfast_nb.media import Kind, MediaItem
+    from anyfast_nb.media import Kind, MediaItem, Use
+
+_LIGHT_BYTES: Final = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,13 @@ class Given:
 
         texts: list[str] = []
         found: dict[Any, list[Any]] = {Kind.IMAGE: [], Kind.VIDEO: [], None: []}
-        for item in prompt:
+        for number, item in enumerate(prompt):
+            if item is None or isinstance(item, bool | int | float | complex):
+                raise InputError(
+                    f"prompt[{number}] is {item!r}, and neither text nor a medium",
+                    field="prompt",
+                    hint="Give texts, frames, pictures, paths and bytes.",
+                )
             text = item if isinstance(item, str) else table_markdown(item)
             if text is not None:
                 texts.append(text)
@@ -67,7 +75,7 @@ class Given:
         """Content parts (images, then videos, then documents), and a note for each doubt about them.
 
         Args:
-            text_bytes: of the prompt itself.
+            text_bytes: of the prompt itself, and of what was said before it.
 
         Raises:
             InputError: something that is no such medium, is too big, or is not there.
@@ -76,14 +84,11 @@ class Given:
             raise InputError("fps is given without a video", field="fps", hint="Add --video (videos=[…]).")
         if not self.any:  # the common case imports nothing
             return [], ()
-        from anyfast_nb.media import Use, check_body, media_item
+        from anyfast_nb.media import Use, check_body
 
-        pictures = [
-            media_item(item, use=Use.CHAT_IMAGE, downscale=self.downscale)
-            for item in _listed(self.images, "images")
-        ]
-        clips = [media_item(item, use=Use.CHAT_VIDEO) for item in _listed(self.videos, "videos")]
-        documents = [_document(i, item) for i, item in enumerate(_listed(self.files, "files"))]
+        pictures = _items(self.images, "images", Use.CHAT_IMAGE, downscale=self.downscale)
+        clips = _items(self.videos, "videos", Use.CHAT_VIDEO)
+        documents = _items(self.files, "files", Use.DOCUMENT)
         every = [*pictures, *clips, *documents]
         check_body(every, other_bytes=text_bytes)
         parts = [
@@ -94,17 +99,55 @@ class Given:
         return parts, tuple(note for item in every for note in item.notes)
 
 
-def _document(number: int, value: Any) -> MediaItem:
-    from anyfast_nb.media import Use, media_item
+def weight_bytes(value: Any) -> int:
+    """About how much of a request's body this is: its texts, data URIs among them."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(weight_bytes, value.values()))
+    return sum(map(weight_bytes, value)) if isinstance(value, list | tuple) else 0
+
+
+def check_weight(messages: Sequence[Any]) -> None:
+    """Refuse a conversation that is too large for one request, documents and pictures of before included.
+
+    Raises:
+        InputError: with its size, and the most that is taken.
+    """
+    size_bytes = weight_bytes(messages)
+    if size_bytes < _LIGHT_BYTES:  # the common case imports nothing
+        return
+    from anyfast_nb.media.checks import limit_text, size_text
+    from anyfast_nb.media.limits import BODY_LIMIT
+
+    if size_bytes >= BODY_LIMIT:
+        raise InputError(
+            f"the conversation has {size_text(size_bytes)} with all its media; "
+            f"a request must be below {limit_text(BODY_LIMIT)}",
+            field="history",
+            hint="Start it over (--new), leave earlier files out, or give them by URL.",
+        )
+
+
+def _items(given: Any, field: str, use: Use, *, downscale: bool = False) -> list[MediaItem]:
+    """The media of one argument, checked; a refusal tells which one it is about."""
+    from anyfast_nb.media import media_item
     from anyfast_nb.media.tables import as_frame
 
-    if as_frame(value) is not None:
-        raise InputError(
-            f"files[{number}] is a {type(value).__name__}, and no document",
-            field="files",
-            hint="A table goes into the text: {{df}} in a cell, or the prompt as a list [text, df].",
-        )
-    return media_item(value, use=Use.DOCUMENT)
+    items = []
+    for number, value in enumerate(_listed(given, field)):
+        if as_frame(value) is not None:
+            raise InputError(
+                f"{field}[{number}] is a {type(value).__name__}, and no {use.kind.value}",
+                field=field,
+                hint="A table goes into the text: {{df}} in a cell, or the prompt as a list [text, df].",
+            )
+        try:
+            items.append(media_item(value, use=use, downscale=downscale))
+        except InputError as error:
+            error.field = error.field or f"{field}[{number}]"
+            raise
+    return items
 
 
 def _file_part(item: MediaItem) -> dict[str, Any]:

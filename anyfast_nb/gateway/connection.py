@@ -46,6 +46,12 @@ class Connection:
         """Does the next request go to the built-in AnyFast?"""
         return wants_simulator(self._settings(), interactive=self._interactive)
 
+    def known(self) -> Endpoint | None:
+        """Where the next request goes, as far as it is known: nothing is started to find out."""
+        if not self.simulated():
+            return endpoint(self._settings())
+        return next((target for target in reversed(self._kept) if target.simulated), None)
+
     async def transport(self) -> Transport:
         """The transport for the next request; starts the built-in AnyFast if it is needed.
 

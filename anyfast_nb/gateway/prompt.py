@@ -27,6 +27,7 @@ Media = Sequence[Any]
 APIS: Final = ("auto", "chat", "responses")
 REASONING: Final = (*chat.EFFORTS, "off")
 _PARAMETERS: Final = set(inspect.signature(chat.build_chat).parameters) - {"messages", "model"}
+_OTHER_NAMES: Final = {"max_output_tokens": "max_tokens", "text": "response_format", "input": "prompt"}
 _OWN: Final = (
     "model",
     "system",
@@ -72,7 +73,10 @@ class ChatRequest:
         Raises:
             InputError: a message that cannot be sent.
         """
-        return _built([*self.messages, *messages], self.api, self.model, self.parameters)
+        parameters = dict(self.parameters)
+        if parameters.get("tool_choice") not in (None, "none", "auto"):
+            parameters["tool_choice"] = "auto"  # it was obeyed: kept, it would ask for calls for ever
+        return _built([*self.messages, *messages], self.api, self.model, parameters)
 
 
 def chat_body(prompt: Prompt, *, settings: Settings, **options: Any) -> dict[str, Any]:
@@ -118,13 +122,17 @@ def chat_request(
         InputError: a value outside its documented range, an unreadable medium, a document for chat.
     """
     _check_known(parameters)
-    message, notes = _messages(prompt, attachments.Given(images, videos, files, fps, downscale))
+    given = attachments.Given(images, videos, files, fps, downscale)
+    message, notes = _messages(prompt, given, before_bytes=attachments.weight_bytes(history))
     asked = settings.system if system is None else system
     head = [{"role": "system", "content": asked}] if asked and not _has_system(message) else []
     model = settings.model if model is None else model
     messages = [*head, *history, *message]
+    attachments.check_weight(messages)
     api = _api(api, messages)
     request = _built(messages, api, model, parameters | _reasoning(reasoning, parameters, api))
+    if reasoning == "off" and api == "responses":
+        notes = (*notes, "the Responses API has no reasoning off: minimal is asked for")
     return replace(request, notes=notes)
 
 
@@ -200,6 +208,14 @@ def _renamed(parameters: Mapping[str, Any]) -> dict[str, Any]:
             hint="Leave it out, or say in the prompt where the answer ends.",
         )
     # Checked under the caller's names: a refusal tells the argument to change.
+    extra = found.get("extra")
+    for name in extra if isinstance(extra, Mapping) else ():
+        if name in _OTHER_NAMES:
+            raise InputError(
+                f"extra holds {name!r}, which has an argument of its own",
+                field=f"extra.{name}",
+                hint=f"Use {_OTHER_NAMES[name]}=… instead.",
+            )
     if found.get("max_tokens") is not None:
         checks.in_range("max_tokens", found["max_tokens"], whole=True)
     if found.get("reasoning_effort") is not None:
@@ -211,7 +227,9 @@ def _renamed(parameters: Mapping[str, Any]) -> dict[str, Any]:
 # --- messages -----------------------------------------------------------------------------
 
 
-def _messages(prompt: Prompt, given: attachments.Given) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
+def _messages(
+    prompt: Prompt, given: attachments.Given, *, before_bytes: int
+) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
     """The messages of a prompt, and the notes about what goes with it."""
     if not isinstance(prompt, str | list | tuple):
         raise InputError(
@@ -223,7 +241,7 @@ def _messages(prompt: Prompt, given: attachments.Given) -> tuple[list[Mapping[st
         return _whole(prompt, given), ()
     text, given = (prompt, given) if isinstance(prompt, str) else given.and_those_of(prompt)
     text = mended(text)
-    parts, notes = given.parts(text_bytes=len(text.encode(errors="replace")))
+    parts, notes = given.parts(text_bytes=before_bytes + len(text.encode(errors="replace")))
     if not text.strip() and not parts:
         raise InputError("the prompt is empty", field="prompt", hint="Nothing was sent.")
     return [user_message(text, media=parts)], notes

@@ -6,11 +6,13 @@ What goes wrong in a call goes back to the model as text, so that it can mend it
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from anyfast_nb.wire.values import ToolCall, ToolResult
 MOST_CHARS: Final = 20_000  # of one result: more would crowd the conversation out
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CHOICES: Final = ("auto", "none", "required")
 _SECTION: Final = re.compile(r"^(Args|Arguments|Parameters):\s*$")
 _ARGUMENT: Final = re.compile(r"^\*{0,2}(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
@@ -49,23 +52,54 @@ class Toolbox:
             )
         self.schemas: list[dict[str, Any]] = []
         self._functions: dict[str, _Function] = {}
+        self._described: set[str] = set()
         for number, tool in enumerate(tools or ()):
-            if isinstance(tool, Mapping):
-                self.schemas.append(dict(tool))
-                continue
-            function = _read(tool, f"tools[{number}]")
-            if function.name in self._functions:
-                raise InputError(
-                    f"two tools are called {function.name!r}",
-                    field=f"tools[{number}]",
-                    hint="The model knows them by name: rename one of the functions.",
-                )
-            self._functions[function.name] = function
+            self._add(tool, f"tools[{number}]")
+
+    def _add(self, tool: Any, field: str) -> None:
+        function = None if isinstance(tool, Mapping) else _read(tool, field)
+        name = _function_name(tool) if function is None else function.name
+        if name and (name in self._functions or name in self._described):
+            raise InputError(
+                f"two tools are called {name!r}",
+                field=field,
+                hint="The model knows them by name: rename one of the functions.",
+            )
+        if function is not None:
+            self._functions[name] = function
             self.schemas.append(function.schema)
+            return
+        self.schemas.append(dict(tool))
+        if name:
+            self._described.add(name)
 
     def __bool__(self) -> bool:
         """Is there any function to run?"""
         return bool(self._functions)
+
+    def runs(self, calls: Iterable[ToolCall]) -> bool:
+        """Can all these calls be answered here? A tool that is only described is never run."""
+        return not any(call.name in self._described for call in calls)
+
+    def choice(self, choice: Any) -> Any:
+        """A tool choice for the wire: one of the tools may be given as itself, or by its name.
+
+        Raises:
+            InputError: it is none of the tools.
+        """
+        if choice is None or choice in _CHOICES:
+            return choice
+        name = _function_name(choice) if isinstance(choice, Mapping) else getattr(choice, "__name__", choice)
+        if isinstance(choice, Mapping) and not name:
+            return choice  # of a kind that is not ours
+        known = [*self._functions, *self._described]
+        if name not in known:
+            raise InputError(
+                f"tool_choice is {name!r}, which is none of the tools",
+                field="tool_choice",
+                hint=f"Give {', '.join(_CHOICES)}, or one of {', '.join(known)}.",
+            )
+        return {"type": "function", "function": {"name": name}}
 
     def run(self, call: ToolCall, *, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> ToolResult:
         """Run one call here and now.
@@ -98,6 +132,13 @@ class Toolbox:
         return function.call(*positional, **named)
 
 
+def _function_name(schema: Mapping[str, Any]) -> str:
+    """The name in a tool's schema or in a choice, nested or flat; "" if it is no function's."""
+    inner = schema.get("function")
+    name = inner.get("name") if isinstance(inner, Mapping) else schema.get("name")
+    return name if isinstance(name, str) else ""
+
+
 class _CannotCall(Exception):
     """The model asked for something that cannot be called; the text tells it why."""
 
@@ -118,8 +159,10 @@ class _Function:
         """The arguments as the function takes them."""
         from pydantic import ValidationError
 
+        given = text.strip()
+        given = "{}" if given in {"", "null"} else given  # some servers write null for no arguments
         try:
-            found: tuple[tuple[Any, ...], dict[str, Any]] = self.adapter.validate_json(text.strip() or "{}")
+            found: tuple[tuple[Any, ...], dict[str, Any]] = self.adapter.validate_json(given)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             lines = (f"{'.'.join(map(str, one['loc'])) or 'JSON'}: {one['msg']}" for one in problems[:8])
@@ -131,14 +174,7 @@ def _read(tool: Any, field: str) -> _Function:
     from pydantic import TypeAdapter
     from pydantic.errors import PydanticUserError
 
-    name = getattr(tool, "__name__", "")
-    if not callable(tool) or not _NAME.fullmatch(name):
-        what = name if callable(tool) and name else type(tool).__name__
-        raise InputError(
-            f"{field} is {what}, which has no name that a model could call",
-            field=field,
-            hint="Give a function made with def.",
-        )
+    name = _name_of(tool, field)
     _check_parameters(tool, name, field)
 
     @functools.wraps(tool)
@@ -146,9 +182,11 @@ def _read(tool: Any, field: str) -> _Function:
         return positional, named
 
     try:
-        adapter = TypeAdapter[Any](given)  # type: ignore[arg-type]  # it takes functions too
-        parameters = adapter.json_schema()
-    except (PydanticUserError, NameError, TypeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a default that JSON has not: it is just not told
+            adapter = TypeAdapter[Any](given)  # type: ignore[arg-type]  # it takes functions too
+            parameters = adapter.json_schema()
+    except (PydanticUserError, NameError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise InputError(
             f"the parameters of {name} cannot be described: {str(error).splitlines()[0]}",
             field=field,
@@ -161,9 +199,39 @@ def _read(tool: Any, field: str) -> _Function:
     return _Function(name, tool, schema, adapter)
 
 
+def _name_of(tool: Any, field: str) -> str:
+    """The name that the model calls it by."""
+    if isinstance(tool, type):
+        raise InputError(
+            f"{field} is the class {tool.__name__}, and no function",
+            field=field,
+            hint="Give a function made with def, or a method of one of its objects.",
+        )
+    name: str = getattr(tool, "__name__", "")
+    if not callable(tool) or not _NAME.fullmatch(name):
+        what = name if callable(tool) and name else type(tool).__name__
+        raise InputError(
+            f"{field} is {what}, which has no name that a model could call",
+            field=field,
+            hint="Give a function made with def, with a name of letters (a-z), digits and _, at most 64.",
+        )
+    return name
+
+
 def _check_parameters(tool: Callable[..., Any], name: str, field: str) -> None:
     """JSON names every argument: what has no name cannot be given."""
-    kinds = {parameter.kind: parameter.name for parameter in inspect.signature(tool).parameters.values()}
+    try:
+        parameters = list(inspect.signature(tool).parameters.values())
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{name}: its parameters are not known, as of many functions that are built in",
+            field=field,
+            hint=f"Write a function of your own that calls {name}.",
+        ) from None
+    if parameters and parameters[0].name in {"self", "cls"} and "." in getattr(tool, "__qualname__", ""):
+        hint = f"Give the one of an object: thing.{name}."
+        raise InputError(f"{name} is a method without its object", field=field, hint=hint)
+    kinds = {parameter.kind: parameter.name for parameter in parameters}
     for kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
         if kind in kinds:
             raise InputError(
@@ -209,7 +277,7 @@ def _docstring(tool: Any) -> tuple[str, dict[str, str]]:
 
 
 def _failed(call: ToolCall, error: Exception) -> ToolResult:
-    text = str(error) if isinstance(error, _CannotCall) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, _CannotCall) else f"{type(error).__name__}: {_told(error)}"
     return ToolResult(call, mended(text[:MOST_CHARS]), failed=True)
 
 
@@ -223,5 +291,39 @@ def _returned(call: ToolCall, value: Any) -> ToolResult:
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if (table := table_markdown(value)) is not None:
+        return table
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_simple)
+    except (TypeError, ValueError):  # keys that are no text, a list that holds itself
+        return str(value)
+
+
+def _simple(value: Any) -> Any:
+    """What a value is in JSON, which has no such type."""
+    if isinstance(value, type):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, set | frozenset):
+        return list(value)
     table = table_markdown(value)
-    return json.dumps(value, ensure_ascii=False, default=str) if table is None else table
+    return _without_type(value) if table is None else table
+
+
+def _without_type(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"({len(value):,} bytes, left out)"
+    for name in ("model_dump", "tolist"):  # of pydantic, of numpy
+        if callable(made := getattr(value, name, None)):
+            return made()
+    if any(callable(getattr(value, name, None)) for name in ("_repr_png_", "savefig")):
+        return f"(a picture, {type(value).__name__}: only text goes back to the model)"
+    return str(value)
+
+
+def _told(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's that cannot even say what it is
+        return "(it cannot be told)"

@@ -29,10 +29,10 @@ from anyfast_nb.http.fetching import (
     OnProgress,
     at_work,
 )
-from anyfast_nb.http.partial import Partial
+from anyfast_nb.http.partial import BusyError, Partial
 from anyfast_nb.http.reach import Reach, Resolve, Waits, look_up
 
-__all__ = ["LINK_EXPIRED", "Bounds", "Downloaded", "download"]
+__all__ = ["LINK_EXPIRED", "Bounds", "BusyError", "Downloaded", "download"]
 
 Refresh = Callable[[], Awaitable[str]]
 
@@ -73,6 +73,7 @@ async def download(
         The file, with its hash.
 
     Raises:
+        BusyError: another download is making it.
         InputError: the file cannot be made there; ``field`` is ``to``.
         NotFoundError: the link has expired, and a fresh one too; ``code`` is ``link_expired``.
         ProtocolError: the link leads elsewhere than it may, or what came is no such file.

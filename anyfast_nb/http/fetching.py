@@ -172,13 +172,16 @@ class Fetching:
             if response.status_code not in {301, 302, 303, 307, 308}:
                 return response
             await response.aclose()
-            url = urljoin(url, response.headers.get("location", ""))
+            url = _moved(url, response.headers.get("location", ""))
         raise lost(
             ProtocolError, f"the download link was redirected more than {_MOST_HOPS} times", bills=False
         )
 
     async def _placed(self, response: httpx.Response) -> bool:
         """Is there a body to append? The file is set back to where it begins."""
+        packing = response.headers.get("content-encoding", "identity").lower()
+        if response.status_code in {200, 206} and packing != "identity":
+            raise self._wrong("packed bytes, which were not asked for")
         if response.status_code == 206 and self._fits(response):
             return True
         if response.status_code == 416 and self._range(response)[1] == self.part.size_bytes > 0:
@@ -188,8 +191,6 @@ class Fetching:
             raise lost(WireCut, f"the file at {self._host} has changed", bills=False)
         if response.status_code != 200:
             raise self._refusal(response.status_code)
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise self._wrong("packed bytes, which were not asked for")
         size = _length(response)
         self._check_size(size or 0)
         await self._work.do(self.part.start_over, Origin(source_of(self.url), _tag(response), size))
@@ -284,7 +285,10 @@ class Fetching:
 
     @property
     def _host(self) -> str:
-        return redact(urlsplit(self.url).hostname or "the store")
+        try:
+            return redact(urlsplit(self.url).hostname or "the store")
+        except ValueError:  # no URL at all
+            return "the store"
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._bounds.size_bytes:
@@ -315,6 +319,14 @@ class Fetching:
         error = kind(f"{status} {self._host} {what}", status=status, code=code, hint=hint)
         error.billed = Billed.NO
         return error
+
+
+def _moved(url: str, location: str) -> str:
+    """Where a redirect leads; whether a download may go there is checked when it is asked."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise lost(ProtocolError, "the download link was redirected to what is no URL", bills=False) from None
 
 
 def _looked_at(done: asyncio.Future[Any]) -> None:

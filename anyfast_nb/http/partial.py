@@ -20,12 +20,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from anyfast_nb.errors import InputError
 
 _MOST_NOTE_BYTES: Final = 4096
 _PIECE: Final = 1 << 20
+_MOST_OPENINGS: Final = 20
+_CLOSES_FIRST: Final = os.name == "nt"  # Windows renames and deletes no open file
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -46,10 +47,11 @@ class Origin:
 
 def source_of(url: str) -> str:
     """The hash of a link without its query."""
-    parts = urlsplit(url)
-    return hashlib.sha256(
-        f"{parts.scheme}://{parts.netloc}{parts.path}".encode("utf-8", "replace")
-    ).hexdigest()
+    return hashlib.sha256(url.partition("?")[0].encode("utf-8", "replace")).hexdigest()
+
+
+class BusyError(InputError):
+    """Another kernel, or another download of this one, is writing the same file."""
 
 
 class Partial:
@@ -78,6 +80,7 @@ class Partial:
         """Open, or take up what an earlier run left.
 
         Raises:
+            BusyError: another one is at it.
             InputError: the place cannot be written to, or leads elsewhere by a symbolic link.
         """
         if not self.to.parent.is_dir():
@@ -85,8 +88,7 @@ class Partial:
         for path in (self.to, self.path, self._note):
             _check_plain(path)
         with self._explained():
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
-            self._lock()
+            self._take_hold()
             self.origin = self._read_note()
             if self.origin is None:
                 self.start_over(None)
@@ -132,16 +134,21 @@ class Partial:
         _check_plain(self.to)
         with self._explained():
             os.fsync(self._file)
-            self.close()
+            if _CLOSES_FIRST:
+                self.close()
+            # Still locked: another download must not take up, and cut, what is about to get its name.
             self.path.replace(self.to)
             self._note.unlink(missing_ok=True)
+            self.close()
             _sync_folder(self.to.parent)
 
     def discard(self) -> None:
         """Nothing of this is of use."""
-        self.close()
+        if _CLOSES_FIRST:
+            self.close()
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
+        self.close()
 
     def close(self) -> None:
         """Let go; what is there stays for the next time, an empty file does not."""
@@ -162,6 +169,28 @@ class Partial:
             self._hash.update(piece)
             self.size_bytes += len(piece)
 
+    def _take_hold(self) -> None:
+        """Open and lock the file of that name.
+
+        Another download may give its name away, or delete it, between the two: then once more.
+        """
+        for _ in range(_MOST_OPENINGS):
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
+            self._lock()
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(self._file), self.path.lstat()):
+                    return
+            os.close(self._file)
+            self._file = -1
+        raise self._busy()
+
+    def _busy(self) -> BusyError:
+        return BusyError(
+            f"{self.to.name} is being downloaded already",
+            field="to",
+            hint="Wait for it, or choose another name.",
+        )
+
     def _lock(self) -> None:
         """One writer: two kernels that fetch the same file must not mix their bytes."""
         try:
@@ -173,11 +202,7 @@ class Partial:
         except BlockingIOError:
             os.close(self._file)
             self._file = -1
-            raise InputError(
-                f"{self.to.name} is being downloaded already",
-                field="to",
-                hint="Wait for it, or choose another name.",
-            ) from None
+            raise self._busy() from None
         except OSError:  # a file system without locks
             return
 

@@ -33,6 +33,9 @@ _MOST_ADDRESSES: Final = 4  # tried one after the other
 # An address in any spelling: ":" of IPv6, and 127.1, 0x7f.1 or 2130706433, which name look-up understands.
 _NUMBERS: Final = re.compile(r".*:.*|(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+))*\.?", re.IGNORECASE)
 _ALLOCATED: Final = ipaddress.ip_network("2000::/3")  # all that is routed of IPv6
+_NOT_ROUTED: Final = tuple(  # by the registries, which the standard library followed late
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+)
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -73,7 +76,11 @@ def is_public(address: str) -> bool:
 
 
 def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address.version == net.version and address in net for net in _NOT_ROUTED)
+    )
 
 
 class Reach:
@@ -129,9 +136,11 @@ class Reach:
 
         try:
             target = httpx.URL(url)
+            host = redact(target.host)
         except (httpx.InvalidURL, UnicodeError, TypeError):
             raise _refused("the download link is no URL") from None
-        host = redact(target.host)
+        if target.port is not None and not 0 < target.port < 1 << 16:
+            raise _refused("the download link has a port that there is not")
         if target.scheme not in _PORTS or not host or target.userinfo:
             raise _refused("the download link is no plain http(s) address")
         if _origin(target) == self._own:

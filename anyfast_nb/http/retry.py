@@ -70,14 +70,15 @@ def delay_s(
     if it is there, with up to a tenth on top so that callers spread out; else
     full jitter below 1, 2, 4, 8… seconds. Never more than the policy's cap.
     """
-    asked = _asked_s(headers, now or datetime.now(UTC))
+    asked = asked_s(headers, now=now)
     if asked is not None:
         return min(asked + uniform(0, 0.1 * asked), policy.cap_s)
     ceiling = min(policy.base_s * 2.0 ** min(attempt - 1, 60), policy.cap_s)
     return uniform(ceiling / 4, ceiling)  # never at once: the server has just said no
 
 
-def _asked_s(headers: Mapping[str, str], now: datetime) -> float | None:
+def asked_s(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Seconds that the server asked to be left alone; None if it did not."""
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -90,7 +91,7 @@ def _asked_s(headers: Mapping[str, str], now: datetime) -> float | None:
     except (TypeError, ValueError, OverflowError, IndexError):  # all of these, for one bad date or another
         return None
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
 
 
 def _number(text: str | None) -> float | None:

@@ -68,6 +68,7 @@ class Call:
         once: it bills nothing, but must not happen twice: never repeated after a doubt either.
         file: makes it a multipart form.
         max_reply_bytes: of a plain reply; None is the usual. Pictures in base64 need more.
+        attempts: tries in all; None is the policy's. Who counts his requests repeats them himself.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Call:
     once: bool = False
     file: FilePart | None = None
     max_reply_bytes: int | None = None
+    attempts: int | None = None
 
     @property
     def streams(self) -> bool:
@@ -207,7 +209,8 @@ class Transport:
 
     async def _sent(self, call: Call, on_retry: OnRetry) -> tuple[httpx.Response, str | None]:
         body = outgoing(call.body, call.file)
-        for attempt in range(1, self._policy.attempts + 1):
+        tries = call.attempts or self._policy.attempts
+        for attempt in range(1, tries + 1):
             headers: Mapping[str, str] = {}
             try:
                 response = await self._once(call, body)
@@ -215,11 +218,13 @@ class Transport:
                 return response, await self._accepted(response, call)
             except (WireError, StatusError) as failure:
                 error = failure
+                if isinstance(error, StatusError):
+                    error.retry_after_s = retry.asked_s(headers)
             again = retry.may_repeat(error, billed=call.bills or call.once)
-            if attempt == self._policy.attempts or not again:
+            if attempt == tries or not again:
                 raise error if again or call.bills else _doubtful(error, call)
             wait_s = retry.delay_s(attempt, policy=self._policy, headers=headers, uniform=self._uniform)
-            on_retry(Retrying(retry.reason(error), wait_s, attempt + 1, self._policy.attempts))
+            on_retry(Retrying(retry.reason(error), wait_s, attempt + 1, tries))
             await self._sleep(wait_s)
         raise AssertionError("a retry policy has at least one attempt")
 
@@ -260,6 +265,8 @@ class Transport:
                 f"{ours.host} redirects to {self.redact(target.host)}; key and request were not passed on",
                 hint="If that host is meant, make it the base URL: `%anyfast config base_url=…`.",
             )
+        if call.bills and response.status_code == 303:  # "it is done, and the result is over there"
+            raise lost(ProtocolError, f"{ours.host} answered with a redirect (303)", bills=True)
         if call.method != "GET" and response.status_code not in {307, 308}:
             raise ConfigError(
                 f"{ours.host} redirects the request to a page ({response.status_code}); nothing was done",

@@ -11,23 +11,31 @@ Source: wire reference 5.3 and 5.4.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from anyfast_nb.errors import AnyFastError, Billed, ConfigError, ProtocolError, StatusError, WireCut
+from anyfast_nb.errors import (
+    AnyFastError,
+    Billed,
+    ConfigError,
+    InputError,
+    ProtocolError,
+    StatusError,
+    WireCut,
+)
 from anyfast_nb.http.download import download
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.transport import Call, Head
 from anyfast_nb.jobs import failures
-from anyfast_nb.jobs.fetch import named_by_content
-from anyfast_nb.jobs.folder import MediaFolder, open_folder, stem_of, write_sidecar, write_whole
+from anyfast_nb.jobs.fetch import named_by_content, picture_type, write_picture
+from anyfast_nb.jobs.folder import MediaFolder, open_folder, stem_of, write_sidecar
 from anyfast_nb.jobs.pictures import Picture, Pictures
 from anyfast_nb.jobs.record import hash_of, kept_request, kept_values, without_data
 from anyfast_nb.jobs.submit import title_of
 from anyfast_nb.ledger.rows import RequestRow
+from anyfast_nb.media.frames import picture_size
 from anyfast_nb.wire.pictures import Picture as Item
 from anyfast_nb.wire.pictures import PicturesReader
 from anyfast_nb.wire.problems import Problem, to_error
@@ -84,6 +92,7 @@ class Drawing:
         self._head = Head(simulated=False, request_id="")
         self._attempts = 1
         self._ended = False
+        self._broken: BaseException | None = None
 
     async def run(self, on_picture: OnPicture | None = None) -> Pictures:
         """Send it once, and save what comes.
@@ -93,7 +102,10 @@ class Drawing:
 
         Raises:
             AnyFastError: ``partial`` holds the pictures that came, if any did.
+            Exception: what `on_picture` raised, once all that came is kept.
         """
+        if not callable(on_picture or _ignore):
+            raise InputError("on_picture must be a function", field="on_picture", hint="Nothing was sent.")
         self._on_picture = on_picture or _ignore
         self._transport = transport = await self._gateway.connection.transport()
         self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
@@ -114,12 +126,15 @@ class Drawing:
             self._fail(error)
             raise
         except BaseException as error:
-            self._settle(Status.ERROR, type(error).__name__)
+            self._settle(self._cut_status(), type(error).__name__)  # it may have been sent
             raise
         await self._saved()
         pictures = self._pictures()
         self._require_one(pictures)
         self._settle(Status.OK, None)
+        if self._broken is not None:  # the caller's own `on_picture`
+            self._broken.add_note(f"The pictures are kept: {', '.join(map(str, pictures.paths))}")
+            raise self._broken
         return pictures
 
     # --- sending and following ------------------------------------------------------------
@@ -186,7 +201,7 @@ class Drawing:
             self._items[item.index] = item
             saving = asyncio.create_task(self._keep(item))
             self._saving.add(saving)
-            saving.add_done_callback(self._saving.discard)
+            saving.add_done_callback(self._was_saved)
 
     def _require_end(self) -> None:
         if not self._ended:
@@ -201,6 +216,11 @@ class Drawing:
             await asyncio.wait(set(self._saving))
         if self._kept:
             await asyncio.to_thread(self._describe)
+
+    def _was_saved(self, saving: asyncio.Task[None]) -> None:
+        self._saving.discard(saving)
+        if not saving.cancelled() and (error := saving.exception()) is not None:
+            self._broken = self._broken or error
 
     async def _keep(self, item: Item) -> None:
         picture = await self._picture(item)
@@ -217,13 +237,14 @@ class Drawing:
         stem = self._stem(item.index)
         try:
             if item.b64:
-                path = await asyncio.to_thread(_decoded, item.b64, self._folder, stem)
+                path = await asyncio.to_thread(write_picture, item.b64, self._folder, stem)
             else:
                 found = await download(
                     item.url,
                     to=self._folder.file(stem, ".jpeg"),
                     kind="image",
                     own_origin=self._transport.endpoint.base_url,
+                    check=picture_type,
                     sleep=self._pace.sleep,
                     uniform=self._pace.uniform,
                 )
@@ -231,7 +252,7 @@ class Drawing:
         except (AnyFastError, OSError, ValueError) as error:
             said = self._transport.redact(str(getattr(error, "message", error)))
             return Picture(item.index, size=size, error=f"{_UNSAVED}: {said}", lost=True)
-        return Picture(item.index, path=path, size=await asyncio.to_thread(_pixels, path) or size)
+        return Picture(item.index, path=path, size=await asyncio.to_thread(picture_size, path) or size)
 
     async def _again(self) -> tuple[Picture, ...]:
         for index, picture in list(self._kept.items()):
@@ -370,24 +391,6 @@ class Drawing:
             request_hash=hash_of(self._described),
             time=self._pace.now(),
         )
-
-
-def _decoded(b64: str, folder: MediaFolder, stem: str) -> Any:
-    from anyfast_nb.media.sniff import HEAD_BYTES, Kind, sniff, suffix_of
-
-    data = base64.b64decode(b64)
-    found = sniff(data[:HEAD_BYTES])
-    if found.kind is not Kind.IMAGE:
-        raise ValueError(f"what came is {found.name}")
-    path = folder.file(stem, suffix_of(found.media_type, ".jpeg"))
-    write_whole(path, data)
-    return path
-
-
-def _pixels(path: Any) -> tuple[int, int] | None:
-    from anyfast_nb.media.frames import picture_size
-
-    return picture_size(path)
 
 
 def _ignore(_: Picture) -> None:

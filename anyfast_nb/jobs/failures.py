@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from anyfast_nb.errors import AnyFastError, Billed, ModerationError, StatusError
+from anyfast_nb.errors import AnyFastError, Billed, ModerationError, NotFoundError, StatusError
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
 from anyfast_nb.wire.problems import Problem, to_error
 
@@ -32,7 +32,8 @@ def may_be_billed(error: AnyFastError, *, id: str, request_hash: str, when: str,
     error.hint = f"It was not repeated. {name} {id}, sent {when}, request hash {request_hash[:_HASH_CHARS]}."
     if adopts:
         error.hint += (
-            f"\nIf the console shows its task: client.job({id[-8:]!r}).adopt('asyntask_…') goes on with it."
+            f"\nIf the console shows its task: client.job({id[-8:]!r}).adopt('asyntask_…'), or "
+            f"`%anyfast resume {id[-8:]} --task-id asyntask_…`, goes on with it."
         )
     error.billed = Billed.MAYBE
     error.retryable = False
@@ -65,6 +66,22 @@ def job_failed(row: JobRow) -> StatusError:
     error.billed = Billed.NO
     error.retryable = False
     return error
+
+
+def film_gone(row: JobRow, error: NotFoundError) -> NotFoundError:
+    """The error of a film that was made, is not on this disk, and is not to be had any more."""
+    take = (row.take or 1) + 1
+    gone = NotFoundError(
+        f"the film of {row.kind} job {row.short_id} is not on this disk, and the gateway does not give it "
+        f"(any more): {error.message}",
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        hint="Nothing was sent or billed anew: job.wait() asks for it once more, and "
+        f"`--take {take}`, or take={take}, makes another film, which is billed.",
+    )
+    gone.billed = Billed.NO
+    return gone
 
 
 def moderation_advice(code: str, names: list[str]) -> str:

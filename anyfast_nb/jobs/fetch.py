@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import mmap
+import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError, ProtocolError
-from anyfast_nb.http.download import Downloaded, Refresh, download
+from anyfast_nb.http.download import BusyError, Downloaded, Refresh, download
 from anyfast_nb.jobs.folder import stem_of, write_sidecar, write_whole
 from anyfast_nb.jobs.record import kept_values
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _MOST_TURNS: Final = 200
+_ROOM: Final = "Free some space or set media_dir (ANYFAST_MEDIA_DIR); then job.wait() fetches it again."
 
 
 async def fetch_film(
@@ -47,12 +52,15 @@ async def fetch_film(
     Raises:
         AnyFastError: no link, or the film did not come; it can be fetched again.
     """
+    target = folder.file(stem_of(row.kind, row.created_at, row.id), ".mp4")
+    if (there := await asyncio.to_thread(_there, target)) is not None:
+        await asyncio.to_thread(_describe, row, task, there, transport.redact)
+        return there.path
     if not task.url:
         raise ProtocolError(
             f"job {row.short_id} succeeded, but the reply names no film",
             hint="Ask again: job.wait(). The request id may help the vendor's support.",
         )
-    target = folder.file(stem_of(row.kind, row.created_at, row.id), ".mp4")
     for _ in range(_MOST_TURNS):
         try:
             found = await download(
@@ -67,10 +75,11 @@ async def fetch_film(
                 uniform=pace.uniform,
             )
             break
-        except InputError:
-            if not target.with_name(f"{target.name}.part").exists():
-                raise
-        await pace.sleep(pace.first_s)  # another kernel is fetching it
+        except BusyError:  # another kernel is fetching it
+            pass
+        except InputError as error:
+            raise ConfigError(error.message, hint=_ROOM) from None
+        await pace.sleep(pace.first_s)
         if target.exists():
             return target
     else:
@@ -80,14 +89,20 @@ async def fetch_film(
 
 
 async def fetch_last_frame(
-    row: JobRow, task: Task | None, *, film: Path, transport: Transport | None
+    row: JobRow, task: Task | None, *, film: Path, transport: Transport | None, pace: Pace
 ) -> Path:
     """The last frame as a file beside the film: from its link, or out of the film itself."""
     target = film.with_name(f"{film.stem}-last.png")
     if task is not None and task.last_frame_url and transport is not None:
         try:
             found = await download(
-                task.last_frame_url, to=target, kind="image", own_origin=transport.endpoint.base_url
+                task.last_frame_url,
+                to=target,
+                kind="image",
+                own_origin=transport.endpoint.base_url,
+                check=picture_type,
+                sleep=pace.sleep,
+                uniform=pace.uniform,
             )
         except AnyFastError:
             pass  # the film itself holds it too
@@ -107,6 +122,19 @@ def named_by_content(found: Downloaded) -> Path:
     return found.path.replace(found.path.with_suffix(suffix))
 
 
+def _there(target: Path) -> Downloaded | None:
+    """A film that has its name already, from a kernel that was killed before it could say so."""
+    try:
+        if target.is_symlink():
+            return None
+        media_type = film_type(target)
+        with target.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return Downloaded(target, target.stat().st_size, sha256, media_type)
+    except (OSError, ValueError):
+        return None
+
+
 def film_type(path: Path) -> str:
     """The media type of a film that is whole.
 
@@ -116,13 +144,58 @@ def film_type(path: Path) -> str:
     from anyfast_nb.media.mp4 import read_movie
     from anyfast_nb.media.sniff import HEAD_BYTES, Kind, sniff
 
-    data = path.read_bytes()
-    found = sniff(data[:HEAD_BYTES])
-    if found.kind is not Kind.VIDEO:
-        raise ValueError(f"it is {found.name}")
-    if missing := read_movie(data).missing_bytes:
-        raise ValueError(f"{missing:,} bytes are missing")
+    # Mapped, not read: a film may be larger than the memory.
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        data = cast("bytes", mapped)
+        found = sniff(data[:HEAD_BYTES])
+        if found.kind is not Kind.VIDEO:
+            raise ValueError(f"it is {found.name}")
+        movie = read_movie(data)
+    if movie.missing_bytes:
+        raise ValueError(f"{movie.missing_bytes:,} bytes are missing")
+    if not movie.has_index:
+        raise ValueError("its index is missing")
     return found.media_type
+
+
+def picture_type(path: Path) -> str:
+    """The media type of a picture that is whole: it is decoded once.
+
+    Raises:
+        ValueError: it is no picture, or a part of one.
+    """
+    from anyfast_nb.media.frames import open_image, picture_size
+    from anyfast_nb.media.sniff import HEAD_BYTES, Kind, sniff
+
+    with path.open("rb") as file:
+        found = sniff(file.read(HEAD_BYTES))
+    if found.kind is not Kind.IMAGE:
+        raise ValueError(f"it is {found.name}")
+    if picture_size(path) is None:
+        raise ValueError("it cannot be read")
+    try:
+        open_image(path)
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error) as error:
+        raise ValueError(str(error)) from None
+    return found.media_type
+
+
+def write_picture(b64: str, folder: MediaFolder, stem: str) -> Path:
+    """A picture that came as base64, as a file under the ending that its content asks for.
+
+    Raises:
+        ValueError: it is no picture.
+        OSError: it cannot be written.
+    """
+    from anyfast_nb.media.sniff import HEAD_BYTES, Kind, sniff, suffix_of
+
+    data = base64.b64decode(b64)
+    found = sniff(data[:HEAD_BYTES])
+    if found.kind is not Kind.IMAGE:
+        raise ValueError(f"what came is {found.name}")
+    path = folder.file(stem, suffix_of(found.media_type, ".jpeg"))
+    write_whole(path, data)
+    return path
 
 
 def _describe(row: JobRow, task: Task, found: Downloaded, redact: Callable[[str], str]) -> None:
@@ -178,5 +251,5 @@ def _busy(row: JobRow) -> AnyFastError:
 def _unwritable(path: Path, error: OSError) -> AnyFastError:
     return ConfigError(
         f"{path.name} cannot be written: {error.strerror or type(error).__name__}",
-        hint="Free some space or set media_dir (ANYFAST_MEDIA_DIR); then job.wait() fetches it again.",
+        hint=_ROOM,
     )

@@ -6,8 +6,11 @@ import os
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from anyfast_nb.jobs.preflight import Preflight
 
 _EMBEDDED_BYTES: Final = 6_000_000  # a message to the front end has at most 10 MiB; base64 takes a third
 
@@ -23,6 +26,8 @@ class Clip:
         notebook: the notebook that shows it, for its player needs the path from there; by default the
             one that runs.
         embed: put the film itself into the output, not only its path.
+        preflight: what was known before it was sent.
+        remarks: lines above it.
     """
 
     path: Path
@@ -30,6 +35,8 @@ class Clip:
     prompt: str = ""
     notebook: str | None = field(default=None, repr=False)
     embed: bool = False
+    preflight: Preflight | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = ()
 
     def embedded(self) -> Clip:
         """The same, shown with the film inside the notebook: larger, and independent of the file."""
@@ -47,16 +54,19 @@ class Clip:
         from anyfast_nb.render.clip import clip_bundle  # a clip shows itself
 
         small = poster(self.path)
-        place, near = place_of(self.path, notebook=self.notebook or os.environ.get("JPY_SESSION_NAME"))
+        notebook = self.notebook or os.environ.get("JPY_SESSION_NAME")
+        place, near = place_of(self.path, notebook=notebook)
         inside = self.embed or (not near and _size(self.path) <= _EMBEDDED_BYTES)
         return clip_bundle(
-            path=str(self.path),
+            path=unquote(place) if notebook and near else str(self.path),
             place=place,
             poster=None if small is None else (small.media_type, small.data),
             size=None if small is None else (small.width, small.height),
             film=self.path.read_bytes() if inside and self.path.is_file() else None,
             facts=self.facts,
             prompt=self.prompt,
+            preflight=self.preflight,
+            remarks=self.remarks,
         )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from anyfast_nb.errors import AnyFastError, ConfigError, InputError, NotFoundError
+from anyfast_nb.errors import AnyFastError, ConfigError, InputError, NotFoundError, StillRunning
 from anyfast_nb.jobs import failures
 from anyfast_nb.jobs.fetch import fetch_film, fetch_last_frame
 from anyfast_nb.jobs.folder import open_folder
-from anyfast_nb.jobs.poll import PASSING, Pace, StillRunning, advanced, ask, deadline_s
+from anyfast_nb.jobs.poll import Pace, Turn, advanced, ask, deadline_s
+from anyfast_nb.jobs.scheduler import Next, OnChange, Scheduler
 from anyfast_nb.jobs.state import JobState
 from anyfast_nb.ledger.guard import plain_url
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from anyfast_nb.http.transport import Transport
     from anyfast_nb.wire.tasks import Task
 
-OnChange = Callable[[Any], None]
-
 _HEARD: Final = (
-    "status", "raw_status", "progress", "poll_paths", "error_code", "error", "tokens", "video_s",
-    "finished_at",
+    "status", "raw_status", "progress", "error_code", "error", "tokens", "video_s", "finished_at",
 )  # fmt: skip
 
 
@@ -37,62 +34,112 @@ _TELLING: ContextVar[frozenset[str]] = ContextVar("_TELLING", default=frozenset(
 
 
 class Following(JobState):
-    """A job that can be asked for and waited for, one question at a time. Not for direct use."""
+    """A job that can be asked for and waited for, one question at a time. Not for direct use.
 
-    def __init__(self, row: JobRow, *, gateway: Gateway, prompt: str = "", pace: Pace | None = None) -> None:
+    Args:
+        scheduler: asks for it; one of its own unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        row: JobRow,
+        *,
+        gateway: Gateway,
+        prompt: str = "",
+        pace: Pace | None = None,
+        scheduler: Scheduler | None = None,
+    ) -> None:
         super().__init__(row, gateway=gateway, prompt=prompt, pace=pace)
+        self._scheduler = scheduler or Scheduler(pace=self._pace)
         self._asking: asyncio.Lock | None = None
         self._task: Task | None = None  # the last reply with its links: they are never stored
-        self._waits: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
-        self._given_up: set[asyncio.Task[Any]] = set()
         self._beside = Path.cwd()
 
     async def _followed(self, timeout_s: float | None, on_change: OnChange | None) -> None:
-        """Follow to the end; `cancel` ends it from anywhere."""
-        inner = asyncio.ensure_future(self._follow(timeout_s, on_change))
-        with self._changing:
-            self._waits[inner] = asyncio.get_running_loop()
-        try:
-            await inner
-        except asyncio.CancelledError:
-            if inner not in self._given_up:
-                raise
-            raise self._still_running("the waiting was stopped by cancel()") from None
-        finally:
-            with self._changing:
-                self._waits.pop(inner, None)
-                self._given_up.discard(inner)
-
-    async def _follow(self, timeout_s: float | None, on_change: OnChange | None) -> None:
+        """Wait to the end; `cancel` ends it from anywhere."""
         self._require_no_callback()
+        await self._scheduler.follow(self, timeout_s=timeout_s, on_change=on_change)
+
+    # --- what the scheduler sees: see `scheduler.Followed` --------------------------------
+
+    def next(self) -> Next:
+        """What the job needs before its film is on this disk.
+
+        Raises:
+            StatusError: it ended without one.
+        """
+        if self.file is not None:
+            return Next.NOTHING
+        self._require_no_failure()
+        return Next.FETCH if self._row.status is JobStatus.SUCCEEDED else Next.ASK
+
+    def patience_s(self) -> float:
+        """How long one waits for it, unless told otherwise."""
+        return deadline_s(_seconds(self._row))
+
+    def gap_s(self) -> float:
+        """Seconds until the next question."""
+        return self._pace.gap_s((self._pace.now() - self._row.created_at).total_seconds())
+
+    async def ask_once(self, turn: Turn) -> bool:
+        """Ask where it stands; did anything change?
+
+        Raises:
+            AnyFastError: see `poll.ask`; or nobody knows whether it was accepted.
+        """
         async with self._alone():
-            if self.file is not None:
-                return
-            self._require_no_failure()
-            transport = await self._transport()
-            until = self._pace.clock() + (deadline_s(_seconds(self._row)) if timeout_s is None else timeout_s)
-            while not self._row.status.ends:
-                if await self._ask_patiently(transport):
-                    self._told(on_change)
-                if not self._row.status.ends:
-                    await self._pause(until)
-            self._require_no_failure()
-            await self._fetch(transport)
-            self._told(on_change)
+            if self._row.status.ends:
+                return False
+            if not self._row.task_id:
+                return self._looked_up()
+            return await self._ask(await self._transport(), turn)
 
-    async def _ask_patiently(self, transport: Transport) -> bool:
-        """Ask; a passing trouble is no answer. Did anything change?"""
+    async def fetch(self) -> None:
+        """Bring the film onto this disk.
+
+        Raises:
+            AnyFastError: it did not come.
+        """
+        async with self._alone():
+            if self.file is None:
+                await self._fetch(await self._transport())
+
+    def told(self, on_change: OnChange) -> None:
+        """Call a callback with this job."""
+        before = _TELLING.set(_TELLING.get() | {self.id})
         try:
-            return await self._ask(transport)
-        except PASSING:
-            return False
+            on_change(self)
+        finally:
+            _TELLING.reset(before)
 
-    async def _pause(self, until: float) -> None:
-        left = until - self._pace.clock()
-        if left <= 0:
-            raise self._still_running("it is still running")
-        age_s = (self._pace.now() - self._row.created_at).total_seconds()
-        await self._pace.sleep(min(self._pace.gap_s(age_s), left))
+    def late(self, what: str) -> StillRunning:
+        """The error of a waiting that is over before the job is."""
+        row = self._row
+        at = "" if row.progress is None else f", at {row.progress} %"
+        error = StillRunning(
+            f"job {row.short_id}: {what} ({row.status.value}{at}); it is not lost",
+            hint=f"Wait again: job.wait(), or client.job({row.short_id!r}).wait() in another kernel.",
+        )
+        error.partial = self
+        return error
+
+    # --- asking ---------------------------------------------------------------------------
+
+    def _looked_up(self) -> bool:
+        """A job whose task id is not known here: its kernel may live, and have it by now.
+
+        Raises:
+            AnyFastError: nobody knows whether it was accepted.
+        """
+        ledger = self._gateway.ledger
+        found = ledger.job(self.id)
+        changed = found is not None and self.renew(found)
+        if self._row.task_id or self._row.status.ends:
+            return changed
+        if self._row.status is JobStatus.SUBMITTING and ledger.maker_lives(self._row):
+            return changed
+        self.doubt()
+        raise self._in_doubt()
 
     def _require_no_failure(self) -> None:
         if self._row.status.ends and self._row.status is not JobStatus.SUCCEEDED:
@@ -101,6 +148,12 @@ class Following(JobState):
             raise error
 
     async def _fetch(self, transport: Transport) -> None:
+        try:
+            await self._fetched(transport)
+        except NotFoundError as error:
+            raise failures.film_gone(self._row, error) from None
+
+    async def _fetched(self, transport: Transport) -> None:
         if self._task is None:  # found again: the link was never stored
             await self._ask(transport)
         assert self._task is not None
@@ -129,17 +182,8 @@ class Following(JobState):
 
     async def _fetch_last_frame(self, film: Path, transport: Transport | None) -> None:
         task = self._task if transport is not None else None
-        path = await fetch_last_frame(self._row, task, film=film, transport=transport)
+        path = await fetch_last_frame(self._row, task, film=film, transport=transport, pace=self._pace)
         self.change(last_frame_path=str(path), event=False)
-
-    def _told(self, on_change: OnChange | None) -> None:
-        if on_change is None:
-            return
-        before = _TELLING.set(_TELLING.get() | {self.id})
-        try:
-            on_change(self)
-        finally:
-            _TELLING.reset(before)
 
     def _require_no_callback(self) -> None:
         """Who waits for a job inside its own `on_change` would wait for ever."""
@@ -153,17 +197,19 @@ class Following(JobState):
     async def _poll(self) -> None:
         self._require_no_callback()
         async with self._alone():
-            if not self._row.status.ends:
+            if not self._row.status.ends and (self._row.task_id or not self._looked_up()):
+                await self._scheduler.turn()
                 await self._ask(await self._transport())
 
-    async def _ask(self, transport: Transport) -> bool:
+    async def _ask(self, transport: Transport, turn: Turn | None = None) -> bool:
         try:
-            task, row = await ask(transport, self._row, now=self._pace.now())
+            task, row = await ask(transport, self._row, now=self._pace.now(), turn=turn)
         except NotFoundError as error:
             self.tell(f"not found: {error.code or error.status}")
             raise
         self._task = task
         row = advanced(row, task, redact=transport.redact, now=self._pace.now())
+        self.change(poll_paths=row.poll_paths, event=False)  # where it is found is no news
         return self.change(**{name: getattr(row, name) for name in _HEARD})
 
     def _alone(self) -> asyncio.Lock:
@@ -191,16 +237,6 @@ class Following(JobState):
                 hint=f"Client(base_url={self._row.base_url!r}).job({self._row.short_id!r}) reaches it.",
             )
         return transport
-
-    def _still_running(self, what: str) -> StillRunning:
-        row = self._row
-        at = "" if row.progress is None else f", at {row.progress} %"
-        error = StillRunning(
-            f"job {row.short_id}: {what} ({row.status.value}{at}); it is not lost",
-            hint=f"Wait again: job.wait(), or client.job({row.short_id!r}).wait() in another kernel.",
-        )
-        error.partial = self
-        return error
 
 
 def _seconds(row: JobRow) -> float | None:

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import InputError, Interrupted
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.film import Clip, Still, copied
-from anyfast_nb.jobs.follow import Following, OnChange
+from anyfast_nb.jobs.follow import Following
 from anyfast_nb.ledger.job_rows import JobStatus
+
+if TYPE_CHECKING:
+    from anyfast_nb.jobs.identity import Reused
+    from anyfast_nb.jobs.scheduler import OnChange
 
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}")
 
@@ -34,6 +38,9 @@ class Job(Following):
         >>> job.wait().path.suffix  # doctest: +SKIP
         '.mp4'
     """
+
+    reused_from: Reused | None = None
+    """Set where a call gave a job that was there already, instead of making one; its ``note`` says so."""
 
     # --- asking and waiting ---------------------------------------------------------------
 
@@ -78,11 +85,7 @@ class Job(Following):
         Returns:
             A line that says so: AnyFast documents no way to cancel a job.
         """
-        with self._changing:
-            waits = list(self._waits.items())
-            self._given_up.update(task for task, _ in waits)
-        for task, loop in waits:
-            loop.call_soon_threadsafe(task.cancel)
+        self._scheduler.let_go(self, "the waiting was stopped by cancel()")
         if self.done:
             return f"Job {self._row.short_id} has ended already: {self.status.value}."
         return (
@@ -121,7 +124,10 @@ class Job(Following):
     @property
     def video(self) -> Clip:
         """The film as an object that plays in a notebook; waits for it if need be."""
-        return Clip(self.path, facts=self.facts(), prompt=self.prompt)
+        from anyfast_nb.jobs.preflight import remembered
+
+        path = self.path
+        return Clip(path, facts=self.facts(), prompt=self.prompt, preflight=remembered(self._row))
 
     @property
     def last_frame(self) -> Still:
@@ -146,6 +152,47 @@ class Job(Following):
         path = Path(self._row.last_frame_path) if self._row.last_frame_path else None
         return path if path is not None and path.is_file() else None
 
+    def frames(self, n: int = 6) -> Still:
+        """A contact sheet: so many frames with their times, kept beside the film; waits for it if need be."""
+        from anyfast_nb.jobs.contact import checked_count, frames_of
+
+        checked_count(n)  # before it waits
+        return frames_of(self.path, n)
+
+    def extend(self, prompt: str, **options: Any) -> Job:
+        """Have Seedance carry this film on: a new job, as soon as it is accepted.
+
+        The film goes along as ``@video1``; the new one has its model, resolution, shape and sound.
+
+        Args:
+            prompt: what happens next.
+            options: as of `Client.seedance`.
+
+        Raises:
+            InputError: an argument is wrong; nothing was sent.
+            AnyFastError: this film did not come, or the new one was refused.
+            Interrupted: on Ctrl-C; the new job may have been accepted.
+        """
+        try:
+            return io_loop().run(self._extended(prompt, options))
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped while job {self._row.short_id} was carried on; the new one may have been accepted "
+                "and billed: client.jobs(status='submit_unknown') shows it if it was sent",
+                partial=self,
+            ) from None
+
+    async def extend_async(self, prompt: str, **options: Any) -> Job:
+        """Have Seedance carry this film on, in any event loop."""
+        return await io_loop().wait(self._extended(prompt, options))
+
+    async def _extended(self, prompt: str, options: dict[str, Any]) -> Job:
+        from anyfast_nb.jobs.desk import Desk
+        from anyfast_nb.jobs.extending import extended
+
+        desk = Desk(self._gateway, pace=self._pace, scheduler=self._scheduler)
+        return await extended(self, prompt, options, desk=desk)
+
     def save(self, to: str | Path) -> Path:
         """Copy the film to a path or into a folder; waits for it if need be. Gives the new path."""
         return copied(self.path, to)
@@ -169,12 +216,9 @@ class Job(Following):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if self.file is not None:
             return self.video._repr_mimebundle_(include, exclude)
-        from anyfast_nb.render.clip import job_bundle  # a job shows itself
+        from anyfast_nb.jobs.card import card_of
+        from anyfast_nb.render.job_card import card_bundle  # a job shows itself
 
-        error = self.error
-        return job_bundle(
-            name=f"job {self._row.short_id}",
-            facts=self.facts(),
-            prompt=self.prompt,
-            lines=() if error is None else (error.message, *error.hint.splitlines()),
-        )
+        alive = not self.done and self._row.status is not JobStatus.SUBMIT_UNKNOWN
+        remark = "as it was when this was shown; job.wait() waits for the film" if alive else ""
+        return card_bundle(card_of(self), remark=remark)

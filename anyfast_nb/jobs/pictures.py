@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import unquote
 
 from anyfast_nb.errors import AnyFastError
 from anyfast_nb.gateway.gateway import io_loop
-from anyfast_nb.jobs.film import copied
+from anyfast_nb.jobs.film import copied, place_of
 from anyfast_nb.wire.values import Source, Usage
+
+if TYPE_CHECKING:
+    from anyfast_nb.render.pictures import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Picture:
         from anyfast_nb.media.frames import open_image
 
         return open_image(self._there())
+
+    def to_pil(self) -> Any:
+        """The picture as a PIL image, the same as `image`."""
+        return self.image
 
     def save(self, to: str | Path) -> Path:
         """Copy the picture to a path or into a folder; gives the new path."""
@@ -116,6 +124,10 @@ class Pictures(Sequence[Picture]):
             self.pictures = io_loop().run(_awaited(self.again))
         return self
 
+    def to_pil(self) -> list[Any]:
+        """Those that are on this disk as PIL images."""
+        return [picture.image for picture in self.made]
+
     def save(self, folder: str | Path) -> list[Path]:
         """Copy all pictures into a folder; gives the new paths."""
         return [picture.save(f"{folder}{os.sep}") for picture in self.made]
@@ -137,33 +149,48 @@ class Pictures(Sequence[Picture]):
         lost = f", {len(self.failed)} failed" if self.failed else ""
         return f"<Pictures {self.id[-8:]} {len(self.made)} made{lost}: {', '.join(map(str, self.paths))}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def facts(self) -> tuple[str, ...]:
+        """Short words about it, for its display: source, model, tokens."""
         tokens = self.usage.output_tokens
         facts = (
             "" if self.source is Source.LIVE else self.source.value,
             self.model,
             "" if tokens is None else f"{tokens:,} tokens",
         )
-        return _bundle(self.pictures, prompt=self.prompt, facts=tuple(fact for fact in facts if fact))
+        return tuple(fact for fact in facts if fact)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return _bundle(self.pictures, prompt=self.prompt, facts=self.facts(), notes=self.notes)
 
 
 async def _awaited(again: Callable[[], Awaitable[tuple[Picture, ...]]]) -> tuple[Picture, ...]:
     return await again()
 
 
-def _bundle(pictures: Sequence[Picture], *, prompt: str = "", facts: tuple[str, ...] = ()) -> dict[str, Any]:
-    from anyfast_nb.media.frames import thumbnail
-    from anyfast_nb.render.pictures import Shown, pictures_bundle  # pictures show themselves
+def _bundle(pictures: Sequence[Picture], **words: Any) -> dict[str, Any]:
+    from anyfast_nb.render.pictures import pictures_bundle  # pictures show themselves
 
-    shown = []
-    for picture in pictures:
-        small = None if picture.path is None else thumbnail(picture.path)
-        shown.append(
-            Shown(
-                path="" if picture.path is None else str(picture.path),
-                image=None if small is None else (small.media_type, small.data),
-                size=picture.size,
-                error=picture.error,
-            )
-        )
-    return pictures_bundle(shown, prompt=prompt, facts=facts)
+    return pictures_bundle([shown(picture) for picture in pictures], **words)
+
+
+def shown(picture: Picture, *, longest: int = 640) -> Shown:
+    """A picture as it is shown: a small copy, and where the file is from the notebook.
+
+    Args:
+        picture: any.
+        longest: pixels of the copy's longer side, at most.
+    """
+    from anyfast_nb.media.frames import thumbnail
+    from anyfast_nb.render.pictures import Shown
+
+    if picture.path is None:
+        return Shown(size=picture.size, error=picture.error)
+    small = thumbnail(picture.path, longest=longest)
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    place, near = place_of(picture.path, notebook=notebook)
+    return Shown(
+        path=unquote(place) if notebook and near else str(picture.path),
+        place=place if near else "",
+        image=None if small is None else (small.media_type, small.data),
+        size=picture.size,
+    )

@@ -40,13 +40,10 @@ if TYPE_CHECKING:
 PASSING: Final = (RateLimitError, ServerError, ConnectFailed, ReadTimedOut, WireCut)
 """Troubles after which the same question is asked again."""
 
+Turn = Callable[[], Awaitable[None]]
+"""Awaited before a request: its turn has come."""
+
 _GRACE_S: Final = 60.0  # so long a new task may not be known everywhere
-
-
-class StillRunning(AnyFastError, TimeoutError):
-    """The waiting is over, the job is not: it goes on at AnyFast, and can be waited for again."""
-
-    sent = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +79,17 @@ def deadline_s(video_s: float | None) -> float:
     return min(1200.0, max(600.0, 30 * (video_s or 0)))
 
 
-async def ask(transport: Transport, row: JobRow, *, now: datetime) -> tuple[Task, JobRow]:
+async def ask(
+    transport: Transport, row: JobRow, *, now: datetime, turn: Turn | None = None
+) -> tuple[Task, JobRow]:
     """Ask once where a job stands.
 
     Args:
         transport: of the gateway that has the job.
         row: the job.
         now: how old the job is depends on it.
+        turn: awaited before each request; then no request is repeated here, for whoever counts them repeats
+            them himself.
 
     Returns:
         The reply, and the row with the path that worked in front.
@@ -101,7 +102,9 @@ async def ask(transport: Transport, row: JobRow, *, now: datetime) -> tuple[Task
     for template in row.poll_paths:
         path = template.replace("{id}", quote(row.task_id, safe=""))
         try:
-            task = read_task(await transport.json(Call("GET", path)))
+            if turn is not None:
+                await turn()
+            task = read_task(await transport.json(Call("GET", path, attempts=None if turn is None else 1)))
         except (NotFoundError, BadRequestError, ProtocolError) as error:
             if isinstance(error, ModerationError):
                 raise

@@ -6,6 +6,8 @@ clip for Seedance becomes an asset, since only URLs and assets are documented
 there: uploaded once, and known again by its content. An earlier job stands for
 its film, or for its last frame where a picture is wanted.
 
+Nothing leaves this machine before `uploaded`: a request can be looked at first.
+
 Source: seed 004 (content items), wire reference 6.1, 7.1, 8.
 """
 
@@ -14,10 +16,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError, LedgerError
+from anyfast_nb.jobs.inputs import Input, Travel
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.media.limits import Use
 from anyfast_nb.media.sniff import Kind
@@ -25,12 +28,14 @@ from anyfast_nb.media.sniff import Kind
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.jobs.poll import Pace
+    from anyfast_nb.ledger.assets import StoredAsset
     from anyfast_nb.media.item import MediaItem
+    from anyfast_nb.settings import Endpoint
     from anyfast_nb.wire.generation import Generation
 
 Build = Callable[..., "Generation"]
 
-_PENDING: Final = "asset://asset-not-uploaded-yet"
+_PENDING: Final = "asset://sha256-"
 _IMAGE_NAMES: Final = ("first_frame", "last_frame", "image", "image_tail")
 
 
@@ -42,12 +47,21 @@ class Family:
     uses: Mapping[str, Use]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request ready to be sent, and what was done for it."""
+    """A request that is checked and built, and what was done for it.
+
+    Attributes:
+        generation: the request. Until `uploaded`, a clip that is to be uploaded stands in it by the
+            hash of its content, so that the same wish has the same body.
+        notes: what was changed, and what the server may refuse.
+        inputs: its media.
+    """
 
     generation: Generation
     notes: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    wish: _Wish | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -64,57 +78,100 @@ class _Place:
         return self.item.kind is Kind.VIDEO and self.item.data is not None
 
 
-async def prepare(
-    family: Family, prompt: str, options: Mapping[str, Any], *, gateway: Gateway, pace: Pace
-) -> Prepared:
-    """Read and check the media, upload what must be uploaded, build the request.
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a request is built from."""
+
+    family: Family
+    prompt: str
+    options: Mapping[str, Any]
+    places: Mapping[str, list[_Place]]
+
+    def built(self, urls: Mapping[str, str]) -> Generation:
+        """The request, with these addresses for uploaded media, by argument."""
+        media: dict[str, Any] = {}
+        for name, listed in self.places.items():
+            use = self.family.uses[name]
+            found = [urls.get(place.argument) or place.url or _address(place.item, use) for place in listed]
+            media[name] = found[0] if name in _IMAGE_NAMES else found
+        try:
+            return self.family.build(self.prompt, **{**self.options, **media})
+        except TypeError as error:
+            raise _unknown_argument(self.family.build, self.options) from error
+
+
+async def prepare(family: Family, prompt: str, options: Mapping[str, Any], *, gateway: Gateway) -> Prepared:
+    """Read and check the media, and build the request. Nothing is uploaded, nothing is sent.
+
+    An earlier job that is given is waited for.
 
     Args:
         family: of the endpoint.
         prompt: what is wanted.
-        options: arguments of the builder, media as they were given.
-        gateway: gets uploads.
-        pace: clocks.
+        options: arguments of the builder, media as they were given; and ``downscale``: pictures that
+            are too large are made to fit.
+        gateway: whose ledger knows what was uploaded before.
 
     Raises:
-        InputError: names the argument; nothing was sent for the generation.
-        AnyFastError: an upload failed, or an earlier job that is given did not end well.
+        InputError: names the argument.
+        AnyFastError: an earlier job that is given did not end well.
     """
     options = {name: value for name, value in options.items() if value is not None}
+    # `strict` is the builder's as well: what is neither True nor False is for it to refuse.
+    how = {"downscale": bool(options.pop("downscale", False)), "strict": options.get("strict") is not False}
     places: dict[str, list[_Place]] = {}
     for name in family.uses:
         if name in options:
-            places[name] = await _places(name, options[name], family.uses[name], strict=_is_strict(options))
+            places[name] = await _places(name, options[name], family.uses[name], how)
     every = [place for listed in places.values() for place in listed]
+    wish = _Wish(family, prompt, options, places)
     # Checked as a whole before anything is uploaded: an upload is not free of charge.
-    generation = _built(family, prompt, options, places)
+    generation = wish.built({})
     _check_size(every, prompt)
-    notes = [f"{place.argument}: {note}" for place in every for note in place.item.notes]
-    waiting = [place for place in every if place.waits_for_upload]
-    notes += [await _upload(place, gateway, pace) for place in waiting]
-    if waiting:
-        generation = _built(family, prompt, options, places)
-    return Prepared(generation, tuple(dict.fromkeys(notes)))
+    notes = dict.fromkeys(f"{place.argument}: {note}" for place in every for note in place.item.notes)
+    inputs = await asyncio.to_thread(lambda: tuple(_input(place, gateway) for place in every))
+    return Prepared(generation, tuple(notes), inputs, wish)
+
+
+async def uploaded(made: Prepared, *, gateway: Gateway, pace: Pace) -> Prepared:
+    """Upload what must be uploaded, so that the request can be sent.
+
+    Args:
+        made: of `prepare`.
+        gateway: gets the uploads.
+        pace: clocks.
+
+    Raises:
+        AnyFastError: an upload failed; nothing was sent for the generation.
+    """
+    if made.wish is None:
+        return made
+    every = [place for listed in made.wish.places.values() for place in listed]
+    urls: dict[str, str] = {}
+    notes = list(made.notes)
+    for place in every:
+        if place.waits_for_upload:
+            urls[place.argument], note = await _upload(place, gateway, pace)
+            notes.append(note)
+    if not urls:
+        return made
+    return replace(made, generation=made.wish.built(urls), notes=tuple(notes), wish=None)
 
 
 # --- reading ------------------------------------------------------------------------------
 
 
-async def _places(name: str, value: Any, use: Use, *, strict: bool) -> list[_Place]:
+async def _places(name: str, value: Any, use: Use, how: Mapping[str, bool]) -> list[_Place]:
     if name in _IMAGE_NAMES:
-        return [await _place(name, value, use, strict=strict)]
+        return [await _place(name, value, use, how)]
     if isinstance(value, str | bytes) or not isinstance(value, list | tuple):
         raise InputError(
             f"{name} must be a list", field=name, hint=f"Write {name}=[…], also for a single one."
         )
-    return [await _place(f"{name}[{index}]", one, use, strict=strict) for index, one in enumerate(value)]
+    return [await _place(f"{name}[{index}]", one, use, how) for index, one in enumerate(value)]
 
 
-def _is_strict(options: Mapping[str, Any]) -> bool:
-    return options.get("strict") is not False  # what is neither is for the builder to refuse
-
-
-async def _place(argument: str, value: Any, use: Use, *, strict: bool) -> _Place:
+async def _place(argument: str, value: Any, use: Use, how: Mapping[str, bool]) -> _Place:
     from anyfast_nb.media.parts import media_item
 
     if isinstance(value, Job):
@@ -123,13 +180,15 @@ async def _place(argument: str, value: Any, use: Use, *, strict: bool) -> _Place
     if isinstance(reference, str) and reference.startswith("asset://"):  # an asset of `client.assets`
         value = reference
     try:
-        item = await asyncio.to_thread(media_item, value, use=use, strict=strict)
+        item = await asyncio.to_thread(lambda: media_item(value, use=use, **how))
     except InputError as error:
         error.field = error.field or argument
         error.message = f"{argument}: {error.message}"
         raise
-    url = _PENDING if use is Use.SEEDANCE_VIDEO and item.data is not None else ""
-    return _Place(argument, item, url)
+    place = _Place(argument, item)
+    if place.waits_for_upload:
+        place.url = f"{_PENDING}{item.sha256}"
+    return place
 
 
 async def _of_job(job: Job, use: Use) -> Any:
@@ -145,39 +204,63 @@ def _check_size(places: list[_Place], prompt: str) -> None:
     check_body(inside, other_bytes=len(prompt.encode("utf-8", "replace")) + 2000)
 
 
-# --- uploading and building ---------------------------------------------------------------
+def _input(place: _Place, gateway: Gateway) -> Input:
+    """What a person is told of a medium."""
+    item = place.item
+    return Input(
+        place.argument,
+        item.kind.value,
+        item.label,
+        _travel(place, gateway),
+        item.media_type,
+        item.size_bytes,
+        item.width,
+        item.height,
+        item.duration_s,
+        item.notes,
+    )
 
 
-async def _upload(place: _Place, gateway: Gateway, pace: Pace) -> str:
-    """Make a clip an asset, or find the one it is; gives the note that tells."""
+def _travel(place: _Place, gateway: Gateway) -> Travel:
+    if place.waits_for_upload:
+        endpoint = gateway.connection.known()
+        known = None if endpoint is None else _stored(place, gateway, endpoint)
+        return Travel.UPLOAD if known is None else Travel.REUSED
+    if place.item.data is not None:
+        return Travel.INLINE
+    return Travel.ASSET if place.item.address[:8].lower() == "asset://" else Travel.URL
+
+
+# --- uploading ----------------------------------------------------------------------------
+
+
+async def _upload(place: _Place, gateway: Gateway, pace: Pace) -> tuple[str, str]:
+    """Make a clip an asset, or find the one it is; gives its address, and the note that tells."""
     from anyfast_nb.assets.assets import Assets
 
     transport = await gateway.connection.transport()
-    endpoint, before = transport.endpoint, None
+    before = _stored(place, gateway, transport.endpoint)
+    asset = await Assets(gateway, clock=pace.clock, sleep=pace.sleep).ensure(place.item)
+    reused = before is not None and before.asset_id == asset.id
+    return (
+        asset.reference,
+        f"{place.argument}: uploaded as asset {asset.id}{' (reused)' if reused else ''}",
+    )
+
+
+def _stored(place: _Place, gateway: Gateway, endpoint: Endpoint) -> StoredAsset | None:
+    """The asset that this clip was made before."""
     with suppress(LedgerError):  # of that, the ledger tells by itself
-        before = gateway.ledger.asset(
+        return gateway.ledger.asset(
             base_url=endpoint.base_url,
             key_mark=endpoint.api_key.mark(),
             sha256=place.item.sha256,
             asset_type="Video",
         )
-    asset = await Assets(gateway, clock=pace.clock, sleep=pace.sleep).ensure(place.item)
-    place.url = asset.reference
-    reused = before is not None and before.asset_id == asset.id
-    return f"{place.argument}: uploaded as asset {asset.id}{' (reused)' if reused else ''}"
+    return None
 
 
-def _built(
-    family: Family, prompt: str, options: Mapping[str, Any], places: Mapping[str, list[_Place]]
-) -> Generation:
-    media: dict[str, Any] = {}
-    for name, listed in places.items():
-        urls = [place.url or _address(place.item, family.uses[name]) for place in listed]
-        media[name] = urls[0] if name in _IMAGE_NAMES else urls
-    try:
-        return family.build(prompt, **{**options, **media})
-    except TypeError as error:
-        raise _unknown_argument(family.build, options) from error
+# --- building -----------------------------------------------------------------------------
 
 
 def _address(item: MediaItem, use: Use) -> str:

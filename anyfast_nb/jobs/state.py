@@ -18,6 +18,7 @@ from anyfast_nb.wire.values import Source, Usage
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
 
+_NO_REPLY: Final = "the kernel ended before the reply came"
 _TOLD: Final = ("status", "raw_status", "progress")
 
 
@@ -162,6 +163,19 @@ class JobState:
             self._gateway.ledger.update_job(self._row, event=event and told, note=note)
             return True
 
+    def renew(self, row: JobRow) -> bool:
+        """Take over what the ledger knows by now, perhaps from another kernel; did anything change?"""
+        with self._changing:
+            newer = row.id == self._row.id and row.updated_at > self._row.updated_at
+            if newer:
+                self._row = row
+            return newer
+
+    def doubt(self) -> None:
+        """Its kernel ended before the reply came: nobody knows whether it was accepted."""
+        if self._row.status is JobStatus.SUBMITTING:
+            self.change(status=JobStatus.SUBMIT_UNKNOWN, error=_NO_REPLY)
+
     def tell(self, note: str) -> None:
         """Write down that something happened, without a change of status."""
         self.change(note=note)
@@ -183,7 +197,7 @@ class JobState:
 
     def _in_doubt(self) -> AnyFastError:
         row = self._row
-        error = AnyFastError(row.error.rstrip(". ") or "the kernel ended before the reply came")
+        error = AnyFastError(row.error.rstrip(". ") or _NO_REPLY)
         failures.may_be_billed(
             error,
             id=row.id,

@@ -11,13 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import AnyFastError, Billed, ProtocolError, StatusError
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.transport import Call, Head
 from anyfast_nb.jobs import failures
-from anyfast_nb.jobs.job import Job
 from anyfast_nb.jobs.poll import Pace, advanced
 from anyfast_nb.jobs.record import hash_of, kept_request, without_data
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
     from anyfast_nb.gateway.exchange import Origin
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.http.transport import Transport
+    from anyfast_nb.jobs.job import Job
     from anyfast_nb.wire.generation import Generation
+
+_LAST_WORDS_S: Final = 20.0  # so long a reply is waited for after an interrupt
 
 
 class Submission:
@@ -43,6 +45,9 @@ class Submission:
         origin: notebook and cell.
         notes: what was uploaded or reused for it.
         pace: clocks.
+        opened: makes the job of a row.
+        identity: of the wish; see `identity.identity_of`.
+        take: which take of the wish.
     """
 
     def __init__(
@@ -54,7 +59,13 @@ class Submission:
         origin: Origin,
         notes: tuple[str, ...] = (),
         pace: Pace,
+        opened: Callable[[JobRow, str], Job],
+        identity: str | None = None,
+        take: int = 1,
     ) -> None:
+        self._opened = opened
+        self._identity = identity
+        self._take = take
         self._generation = generation
         self._gateway = gateway
         self._prompt = prompt
@@ -62,10 +73,40 @@ class Submission:
         self._notes = (*generation.notes, *notes)
         self._pace = pace
         self._attempts = 1
+        self._stopped = False
+        self._resting_until = float("-inf")
         self._head = Head(simulated=False, request_id="")
 
-    async def run(self) -> Job:
-        """Send it once.
+    async def begin(self, *, once: bool = False) -> JobRow | None:
+        """Write it into the ledger. Nothing is sent.
+
+        Args:
+            once: not if an attempt at the same wish stands there already.
+
+        Returns:
+            That attempt; None if there is none, and `send` is to follow.
+
+        Raises:
+            LedgerError: with `once`, if the ledger cannot be read.
+        """
+        self._transport = transport = await self._gateway.connection.transport()
+        self._described = await asyncio.to_thread(without_data, self._generation.body)  # many bytes to hash
+        source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
+        self._request = self._request_row(transport, source)
+        row, ledger = self._job_row(transport, self._request), self._gateway.ledger
+        self._job = self._opened(row, transport.redact(self._prompt))  # it is shown
+        if not once:
+            ledger.begin_job(row)
+        elif (standing := ledger.begin_job_once(row)) is not None:
+            return standing
+        ledger.begin(self._request)
+        return None
+
+    async def send(self) -> Job:
+        """Send it once, after `begin`.
+
+        An interrupt ends the waiting at once; a reply that is under way is still heard and written
+        down, for it holds the id of what may be billed. Nothing is sent after an interrupt.
 
         Returns:
             The job, accepted by the server.
@@ -74,34 +115,33 @@ class Submission:
             AnyFastError: it was refused; or nobody knows, and the error says so. ``partial``
                 is the job.
         """
-        transport = await self._gateway.connection.transport()
-        self._described = await asyncio.to_thread(without_data, self._generation.body)  # many bytes to hash
-        source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
-        request = self._request_row(transport, source)
-        job = Job(
-            self._job_row(transport, request),
-            gateway=self._gateway,
-            prompt=transport.redact(self._prompt),  # it is shown
-            pace=self._pace,
-        )
+        sending = asyncio.ensure_future(self._sent_and_settled())
+        sending.add_done_callback(_looked_at)
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            if not sending.done():
+                self._stopped = True
+                if not self._rests():
+                    await asyncio.wait({sending}, timeout=_LAST_WORDS_S)
+                sending.cancel()
+                await asyncio.wait({sending})
+            raise
+
+    async def _sent_and_settled(self) -> Job:
+        transport, job, request = self._transport, self._job, self._request
         ledger, began = self._gateway.ledger, self._pace.clock()
-        ledger.begin(request)
-        ledger.begin_job(job.row)
         status, failure = Status.OK, ""
         try:
             task = await self._created(transport, job)
         except asyncio.CancelledError:
-            status, failure = (
-                Status.SUBMIT_UNKNOWN,
-                "interrupted while it was sent: it may have been accepted",
-            )
-            job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
+            status, failure = self._cut_off(job)
             raise
         except AnyFastError as error:
             status, failure = self._failed(error, job, transport)
             raise
         except BaseException as error:
-            status, failure = Status.ERROR, type(error).__name__
+            status, failure = Status.SUBMIT_UNKNOWN, type(error).__name__
             job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
             raise
         else:
@@ -142,7 +182,7 @@ class Submission:
                 if not is_propagation(error):
                     raise
             job.tell(f"an asset has not arrived everywhere yet: sent again in {wait_s:g} s")
-            self._attempts += 1
+            self._rest(wait_s)
             await self._pace.sleep(wait_s)
         return await self._once(transport, call)
 
@@ -150,12 +190,33 @@ class Submission:
         return await transport.json(call, on_retry=self._on_retry, on_head=self._on_head)
 
     def _on_retry(self, event: Retrying) -> None:
+        self._rest(event.delay_s)
+
+    def _rest(self, wait_s: float) -> None:
+        """It was refused, and is sent again after a while, unless nobody wants that any more."""
         self._attempts += 1
+        self._resting_until = self._pace.clock() + wait_s
+        if self._stopped:
+            raise asyncio.CancelledError
+
+    def _rests(self) -> bool:
+        """Was it refused, and not sent again yet?"""
+        return self._pace.clock() < self._resting_until
 
     def _on_head(self, head: Head) -> None:
         self._head = head
 
     # --- after a failure ------------------------------------------------------------------
+
+    def _cut_off(self, job: Job) -> tuple[Status, str]:
+        """Write down what an interrupt means: a doubt, or nothing where it had been refused."""
+        if self._rests():
+            failure = "interrupted before it was sent again: it was not accepted"
+            job.change(status=JobStatus.FAILED, error=failure, finished_at=self._pace.now())
+            return Status.INTERRUPTED, failure
+        failure = "interrupted while it was sent: it may have been accepted"
+        job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
+        return Status.SUBMIT_UNKNOWN, failure
 
     def _failed(self, error: AnyFastError, job: Job, transport: Transport) -> tuple[Status, str]:
         """Write down what a failure means, and complete the error; for the request's row: how it ended."""
@@ -213,7 +274,9 @@ class Submission:
             notes=tuple(transport.redact(note) for note in self._notes),
             notebook=request.notebook,
             cell=request.cell,
-            take=1,
+            identity=self._identity,
+            take=self._take,
+            maker=self._gateway.ledger.maker() or None,
             created_at=now,
             updated_at=now,
         )
@@ -232,6 +295,12 @@ def _changes(row: JobRow, task: Task) -> dict[str, Any]:
 
 def _model(body: Mapping[str, Any]) -> str:
     return str(body.get("model") or body.get("model_name") or "")
+
+
+def _looked_at(sending: asyncio.Task[Job]) -> None:
+    """What went wrong is in the ledger, also if nobody waits for it any more."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 def _names_an_asset(value: Any) -> bool:

@@ -141,6 +141,26 @@ class Durable:
             except _TROUBLES as trouble:
                 self._to_journal(kept, trouble)
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """What is read and written in it, no other kernel changes meanwhile.
+
+        Raises:
+            sqlite3.Error, OSError, LedgerError: the file cannot take it; nothing was written.
+        """
+        with self._held():
+            connection = self._connected()
+            if self._journal.pending():
+                self._merge(connection)
+            connection.execute("BEGIN IMMEDIATE")  # a deferred one may fail when it comes to write
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
     def _store(self, kept: Kept) -> None:
         connection = self._connected()
         try:

@@ -34,7 +34,7 @@ from anyfast_nb.wire.values import Source
 _TITLE_CHARS: Final = 80
 _SHORT: Final = 8
 _COLUMNS: Final = TABLES["jobs"].columns
-_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM jobs"  # noqa: S608  constants of this room
+SELECT_JOBS: Final = f"SELECT {', '.join(_COLUMNS)} FROM jobs"  # noqa: S608  constants of this room
 
 
 class JobStatus(StrEnum):
@@ -85,6 +85,7 @@ class JobRow:
         path, last_frame_path: local files.
         notebook, cell: where it comes from.
         identity, take: which wish this is an attempt at.
+        maker: the kernel that sends it; see `JobHistory.maker_lives`.
         created_at, updated_at, finished_at: aware.
     """
 
@@ -116,6 +117,7 @@ class JobRow:
     cell: str | None = None
     identity: str | None = None
     take: int | None = None
+    maker: str | None = None
     id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=_now)
     updated_at: datetime = field(default_factory=_now)
@@ -160,7 +162,19 @@ class JobRow:
             "take": self.take,
             "updated_us": microseconds(self.updated_at),
             "finished_us": None if self.finished_at is None else microseconds(self.finished_at),
+            "maker": self.maker,
         }
+
+    def event(self, note: str = "") -> JobEvent:
+        """That it stands so now, for the list of what happened."""
+        return JobEvent(
+            job_id=self.id,
+            status=self.status,
+            raw_status=self.raw_status,
+            progress=self.progress,
+            note=note,
+            time=self.updated_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,15 +224,7 @@ class JobTable(Durable):
         """
         self._write(row.record(), table="jobs")
         if event or note:
-            told = JobEvent(
-                job_id=row.id,
-                status=row.status,
-                raw_status=row.raw_status,
-                progress=row.progress,
-                note=note,
-                time=row.updated_at,
-            )
-            self._write(told.record(), table="job_events")
+            self._write(row.event(note).record(), table="job_events")
 
     def job(self, id: str) -> JobRow | None:
         """The job of an id: the whole of it, its last digits (four or more), or the server's task id.
@@ -230,11 +236,11 @@ class JobTable(Durable):
         asked = id.strip()
         ending = asked.lower() if len(asked) >= 4 and asked.isalnum() else "-"  # no id ends so
         rows = self._read(
-            f"{_SELECT} WHERE id = ? OR task_id = ? OR substr(id, -length(?)) = ? "
+            f"{SELECT_JOBS} WHERE id = ? OR task_id = ? OR substr(id, -length(?)) = ? "
             "ORDER BY id = ? DESC, task_id = ? DESC, id DESC LIMIT 2",
             [asked, asked, ending, ending, asked, asked],
         )
-        found = [_row(row) for row in rows]
+        found = [row_of(row) for row in rows]
         if len(found) > 1 and asked not in {found[0].id, found[0].task_id}:
             raise InputError(
                 f"several jobs have an id that ends in {asked}", field="id", hint="Give more of its digits."
@@ -267,7 +273,9 @@ class JobTable(Durable):
         """
         by = {"kind": kind, "status": status, "source": source, "model": model, "notebook": notebook}
         condition, values = where(since, by, time="created_us")
-        return [_row(row) for row in self._read(f"{_SELECT} {condition} ORDER BY created_us, id", values)]
+        return [
+            row_of(row) for row in self._read(f"{SELECT_JOBS} {condition} ORDER BY created_us, id", values)
+        ]
 
     def job_events(self, id: str) -> list[JobEvent]:
         """What happened to a job, oldest first; ``id`` is the whole one."""
@@ -290,7 +298,8 @@ class JobTable(Durable):
         ]
 
 
-def _row(values: tuple[Any, ...]) -> JobRow:
+def row_of(values: tuple[Any, ...]) -> JobRow:
+    """A job as `SELECT_JOBS` reads it."""
     found: dict[str, Any] = dict(zip(_COLUMNS, values, strict=True))
     routes = _read_json(found.pop("routes"), {})
     finished_us = found.pop("finished_us")

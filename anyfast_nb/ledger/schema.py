@@ -113,6 +113,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        # The kernel that sends it: while that lives, a job without a task id is not in doubt.
+        "ALTER TABLE jobs ADD COLUMN maker TEXT",
+        "CREATE INDEX jobs_kind ON jobs (kind, status, created_us)",
+    ),
 )
 """Statements that lead from version N to N + 1; only ever added to."""
 
@@ -160,7 +165,7 @@ JOB_COLUMNS = (
     "id", "request_row", "created_us", "kind", "routes", "base_url", "key_mark", "source", "model", "mode",
     "title", "request_hash", "request", "arguments", "notes", "task_id", "status", "raw_status", "progress",
     "error_code", "error", "tokens", "video_s", "path", "last_frame_path", "notebook", "cell", "identity",
-    "take", "updated_us", "finished_us",
+    "take", "updated_us", "finished_us", "maker",
 )  # fmt: skip
 
 ENDS = ("succeeded", "failed", "cancelled", "expired")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anyfast_nb.ledger.assets import AssetTable
-from anyfast_nb.ledger.job_rows import JobTable
+from anyfast_nb.ledger.job_history import JobHistory
 from anyfast_nb.ledger.queries import MODEL, SELECT_ROWS, SELECT_TOTALS, where
 from anyfast_nb.ledger.rows import (
     ModelTotal,
@@ -28,7 +28,7 @@ _log = logging.getLogger("anyfast_nb.ledger")
 _UNKNOWN = Usage()
 
 
-class Ledger(JobTable, AssetTable):
+class Ledger(JobHistory, AssetTable):
     """One row per request, per job and per asset; see `durable.Durable` for what holds when.
 
     Args:

@@ -46,6 +46,8 @@ class AnyFastMagics(Magics):
             from anyfast_nb.magics.chat import chat
 
             chat(self._session, self._shell, rest, cell, show=self._show)
+        elif verb in {"assets", "jobs", "resume"}:
+            self._run_elsewhere(verb, rest)
         else:
             self._run(verb, rest)
 
@@ -59,11 +61,18 @@ class AnyFastMagics(Magics):
             self._show_text(told)
         call(self._session, rest, self._show)
 
-    def _show(self, bundle: dict[str, Any]) -> None:
-        if origin.in_kernel(self._shell):
-            self._shell.display_pub.publish(bundle)
+    def _run_elsewhere(self, verb: str, rest: str) -> None:
+        """The verbs about films and what goes into them: they need the shell for its names."""
+        if verb == "assets":
+            from anyfast_nb.magics.asset_verbs import assets as call
         else:
-            self._show_text(bundle["text/plain"])
+            from anyfast_nb.magics.job_verbs import jobs, resume
+
+            call = jobs if verb == "jobs" else resume
+        call(self._session, self._shell, rest, show=self._show)
+
+    def _show(self, bundle: dict[str, Any]) -> None:
+        origin.show(self._shell, bundle)
 
     def _show_text(self, text: str) -> None:
         print(text)  # noqa: T201 - help is text in every front end

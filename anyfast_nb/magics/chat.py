@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import keyword
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import AnyFastError, InputError, Interrupted, ModelNotFoundError
 from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.rounds import rounds_of
+from anyfast_nb.http.redact import redact
 from anyfast_nb.magics import origin
-from anyfast_nb.magics.options import chat_options, given, line_prompt, split
+from anyfast_nb.magics.options import chat_options, check_name, field_value, given, line_prompt, split
 from anyfast_nb.magics.show import show_chat
+from anyfast_nb.magics.spoken import with_near_models
 from anyfast_nb.magics.variables import Variables
 from anyfast_nb.render.request import request_bundle
 from anyfast_nb.wire.dialects import dialect_of
@@ -37,7 +37,7 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     """
     options = chat_options().read(split(line))
     prompt = _prompt(options, line, cell)
-    _check_name(options)
+    check_name(options.to)
     variables = Variables(session, shell, on=not options.no_vars)
     parameters = _parameters(options, variables)
     text = variables.text(prompt)
@@ -47,7 +47,8 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     body, path = request.body, dialect_of(request.body).path
     notes = [*variables.notes, *request.notes, *([place.note] if place and place.note else [])]
     if options.dry_run:
-        show(request_bundle(path, body, where=session.destination(), notes=notes, size=_about(body)))
+        where, size = session.destination(), _about(body)
+        show(request_bundle(path, body, where=where, notes=notes, size=size, clean=redact))
         return
     whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
 
@@ -65,7 +66,7 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
         owns_cell = cell is not None
         keep(show_chat(session, rounds, origin=whence, notes=notes, owns_cell=owns_cell, plain=plain))
     except ModelNotFoundError as error:
-        raise _with_near_models(error, body["model"]) from None
+        raise with_near_models(error, body["model"]) from None
     except (Interrupted, AnyFastError) as stopped:
         keep(stopped.partial)
         raise
@@ -86,7 +87,9 @@ def _prompt(options: argparse.Namespace, line: str, cell: str | None) -> str:
 
 def _parameters(options: argparse.Namespace, variables: Variables) -> dict[str, Any]:
     """The line's options as arguments of a chat."""
-    parameters = given(options, "model", "temperature", "top_p", "max_tokens", "fps", "api", "reasoning")
+    parameters = given(
+        options, "model", "temperature", "top_p", "max_tokens", "fps", "api", "reasoning", "max_rounds"
+    )
     if options.system is not None:
         parameters["system"] = variables.text(options.system)
     if options.stop:
@@ -99,7 +102,7 @@ def _parameters(options: argparse.Namespace, variables: Variables) -> dict[str, 
     parameters["downscale"] = options.downscale
     parameters["stream"] = not options.no_stream
     if options.extra:
-        parameters["extra"] = dict(_field(word) for word in options.extra)
+        parameters["extra"] = dict(field_value(word) for word in options.extra)
     return parameters | _tools(options, variables)
 
 
@@ -113,37 +116,9 @@ def _tools(options: argparse.Namespace, variables: Variables) -> dict[str, Any]:
     if not names:
         return {}
     tools = [variables.function(name) for name in names]
-    if choice is not None and choice not in {"auto", "none", "required"}:
-        if choice not in names:
-            raise InputError(
-                f"--tool-choice {choice}: that is none of the tools",
-                field="tool_choice",
-                hint=f"Write auto, none, required or one of {', '.join(names)}.",
-            )
-        choice = {
-            "type": "function",
-            "function": {"name": getattr(tools[names.index(choice)], "__name__", choice)},
-        }
+    if choice in names:  # the variable's name need not be the function's own
+        choice = tools[names.index(choice)]
     return {"tools": tools, "tool_choice": choice}
-
-
-def _field(word: str) -> tuple[str, Any]:
-    """`seed=7` as a field of the request: JSON where it is JSON, else the text itself."""
-    name, equals, value = word.partition("=")
-    if not equals or not name:
-        raise InputError(
-            f"--extra {word}: a field is written NAME=VALUE", field="extra", hint="--extra seed=7"
-        )
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _check_name(options: argparse.Namespace) -> None:
-    name = options.to
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
-        raise InputError(f"--to {name}: that is no name for a variable", field="to", hint="Nothing was sent.")
 
 
 def _place(
@@ -161,14 +136,6 @@ def _place(
     thread = session.threads.thread(options.thread, notebook=origin.notebook(shell))
     cell, run = origin.cell_id(shell), origin.run_id(shell)
     return thread, thread.place(cell=cell, run=run, append=options.append, new=options.new)
-
-
-def _with_near_models(error: ModelNotFoundError, model: str) -> ModelNotFoundError:
-    from anyfast_nb import catalog
-
-    if "did you mean" not in error.message.lower() and (near := catalog.close_to(model)):
-        error.hint = f"Did you mean {' or '.join(near)}? {error.hint}"
-    return error
 
 
 def _about(body: Mapping[str, Any]) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.magics.guide import VERBS
+from anyfast_nb.magics.guide_generations import TOPICS
 from anyfast_nb.magics.options import APIS, REASONING, verb_options
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
 
-_LINE: Final = re.compile(r"^%{1,2}anyfast(?P<rest>\s.*)?$")
+_OURS: Final = r"(?P<magic>anyfast|seedance|kling|seedream)"
+_LINE: Final = re.compile(rf"^\s*(?:[\w.]+\s*=\s*)?%{{1,2}}{_OURS}(?P<rest>\s.*)?$")
+_CELL: Final = re.compile(rf"^\s*%%{_OURS}(?:\s|$)")
 _BRACES: Final = re.compile(r"\{\{\s*(?P<name>\w*)$")
 
 
@@ -53,13 +58,12 @@ def candidates(
     """
     lines = text.split("\n")
     before = lines[line_number][:column]
-    ours = before.lstrip().startswith(("%anyfast", "%%anyfast")) or text.lstrip().startswith("%%anyfast")
-    if not ours:
+    line = _LINE.match(before)
+    if line is None and not _CELL.match(text):
         return None
     if braces := _BRACES.search(before):
         fragment = braces["name"]
         return fragment, _starting(_variables(shell), fragment)
-    line = _LINE.match(before.lstrip())
     if line is None or line["rest"] is None:
         return None
     words = line["rest"].split()
@@ -67,9 +71,30 @@ def candidates(
     if fragment.startswith("--") and "=" in fragment:  # --model=do: the value alone is replaced
         name, _, fragment = fragment.partition("=")
         words.append(name)
-    return fragment, _starting(
-        _words(words, fragment, is_cell="%%" in before, shell=shell, session=session), fragment
-    )
+    if words and words[-1] == "--tools":  # one name after the other: f,g
+        fragment = fragment.rpartition(",")[2]
+    found = _of_generations(line["magic"], words, fragment, shell=shell, session=session)
+    if found is None:
+        found = _words(words, fragment, is_cell="%%" in before, shell=shell, session=session)
+    return fragment, _starting(found, fragment)
+
+
+def _of_generations(
+    magic: str, before: list[str], fragment: str, *, shell: Any, session: Session
+) -> Iterable[str] | None:
+    """What stands in the lines about films, pictures, jobs and assets; None on all others."""
+    from anyfast_nb.magics import complete_generations as theirs
+
+    def media() -> list[str]:
+        return [*theirs.media_names(shell.user_ns, _variables(shell)), *_paths(fragment)]
+
+    if before[-1:] == ["--to"]:
+        return _variables(shell)
+    if magic != "anyfast":
+        return theirs.words(magic, before, fragment, media=media, session=session)
+    if before and before[0] in theirs.VERBS:
+        return theirs.words(before[0], before[1:], fragment, media=media, session=session)
+    return None
 
 
 def _words(before: list[str], fragment: str, *, is_cell: bool, shell: Any, session: Session) -> Iterable[str]:
@@ -79,28 +104,54 @@ def _words(before: list[str], fragment: str, *, is_cell: bool, shell: Any, sessi
         return VERBS
     last = before[-1] if before else ""
     if last.startswith("-") and options.takes_value(last):
-        return _values(last, shell, session)
+        return _values(last, before, fragment, shell=shell, session=session)
     if verb == "help":
-        return VERBS
+        return (*VERBS, *TOPICS)
     if verb == "config" and not fragment.startswith("-"):
         return _settings(fragment, session)
     return options.names() if fragment.startswith("-") or not fragment else ()
 
 
-def _values(option: str, shell: Any, session: Session) -> Iterable[str]:
+def _values(option: str, before: list[str], fragment: str, *, shell: Any, session: Session) -> Iterable[str]:
     from anyfast_nb import catalog
     from anyfast_nb.magics import origin
 
-    if option in {"-m", "--model"}:
-        return catalog.names(ability="chat")
-    if option == "--thread":
-        return session.threads.names(notebook=origin.notebook(shell))
-    if option == "--tools":
-        return [name for name in _variables(shell) if callable(shell.user_ns[name])]
-    words = {"--reasoning": REASONING, "--api": APIS, "--tool-choice": ("auto", "none", "required")}
-    if option in words:
-        return words[option]
-    return _variables(shell) if option in {"--image", "--video", "--file", "--to"} else ()
+    found: dict[str, Callable[[], Iterable[str]]] = {
+        "-m": lambda: catalog.names(ability="chat"),
+        "--model": lambda: catalog.names(ability="chat"),
+        "--thread": lambda: session.threads.names(notebook=origin.notebook(shell)),
+        "--tools": lambda: [name for name in _variables(shell) if callable(shell.user_ns[name])],
+        "--tool-choice": lambda: ("auto", "none", "required", *_tools_in(before)),
+        "--reasoning": lambda: REASONING,
+        "--api": lambda: APIS,
+        "--to": lambda: _variables(shell),
+    }
+    if option in {"--image", "--video", "--file"}:
+        return [*_variables(shell), *_paths(fragment)]
+    return found[option]() if option in found else ()
+
+
+def _tools_in(words: list[str]) -> Iterable[str]:
+    """The names that --tools has on this line."""
+    given = [word for option, word in pairwise(words) if option == "--tools"]
+    given += [word.partition("=")[2] for word in words if word.startswith("--tools=")]
+    return [name for word in given for name in word.split(",") if name]
+
+
+def _paths(fragment: str) -> list[str]:
+    """Files and folders that begin so; one with a space in its name would need quotes, and is left out."""
+    folder, slash, _ = fragment.rpartition("/")
+    try:
+        found = list(Path(folder + slash or ".").expanduser().iterdir())
+    except (OSError, RuntimeError, ValueError):
+        return []
+    names = [f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}" for path in found]
+    hidden = f"{folder}{slash}."
+    return sorted(
+        name
+        for name in names
+        if " " not in name and (fragment.startswith(hidden) or not name.startswith(hidden))
+    )
 
 
 def _settings(fragment: str, session: Session) -> Iterable[str]:
@@ -111,6 +162,7 @@ def _settings(fragment: str, session: Session) -> Iterable[str]:
     if not equals:
         return [f"{setting}=" for setting in CONFIGURABLE]
     known = {"model": catalog.names(ability="chat"), "footer": FOOTERS, "base_url": (SIMULATOR,)}
+    known["wait"] = ("true", "false")
     return [f"{name}={value}" for value in known.get(name, ())]
 
 

@@ -9,9 +9,11 @@ from anyfast_nb.errors import AnyFastError, Interrupted
 from anyfast_nb.magics import warmup
 from anyfast_nb.magics.anyfast import AnyFastMagics
 from anyfast_nb.magics.complete import matcher
+from anyfast_nb.magics.generations import GenerationMagics
 from anyfast_nb.session import Failure, Session, session
 
-_QUESTION: Final = re.compile(r"^%anyfast\s+\S.*\?\s*$")
+_MAGICS: Final = ("anyfast", "seedance", "kling", "seedream")
+_QUESTION: Final = re.compile(r"^%(?P<magic>anyfast|seedance|kling|seedream)\s+(?P<line>\S.*\?)\s*$")
 _CELL_FILE: Final = re.compile(r'File "[^"]*ipykernel_\d+[^"]*"')  # a cell's source has a temporary name
 _KEY: Final = "anyfast_nb_extension"
 
@@ -27,6 +29,7 @@ class Extension:
     def load(self) -> None:
         """Register magics, completion, and the two hooks."""
         self._shell.register_magics(AnyFastMagics(self._shell, self._session))
+        self._shell.register_magics(GenerationMagics(self._shell, self._session))
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(keep_questions)
         self._shell.events.register("post_run_cell", self._remember_failure)
@@ -35,7 +38,8 @@ class Extension:
     def unload(self) -> None:
         """Take all of it out again."""
         for kind in ("line", "cell"):
-            self._shell.magics_manager.magics[kind].pop("anyfast", None)
+            for name in _MAGICS:
+                self._shell.magics_manager.magics[kind].pop(name, None)
         self._shell.Completer.custom_matchers.remove(self._matcher)
         self._shell.input_transformers_cleanup.remove(keep_questions)
         self._shell.events.unregister("post_run_cell", self._remember_failure)
@@ -70,8 +74,8 @@ def keep_questions(lines: list[str]) -> list[str]:
 
     IPython takes a line that ends in a question mark for a request for help on its last word.
     """
-    if len(lines) == 1 and _QUESTION.match(lines[0]):
-        return [f"get_ipython().run_line_magic('anyfast', {lines[0].strip()[8:].strip()!r})\n"]
+    if len(lines) == 1 and (asked := _QUESTION.match(lines[0])):
+        return [f"get_ipython().run_line_magic({asked['magic']!r}, {asked['line']!r})\n"]
     return lines
 
 

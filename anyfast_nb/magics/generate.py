@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from anyfast_nb.jobs.pictures import Pictures
 
 
-def seedance(prompt: str = "", **options: Unpack[SeedanceOptions]) -> Job:
+def seedance(
+    prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[SeedanceOptions]
+) -> Job:
     """Create a film with Seedance; the job shows itself, and ``.video`` waits for the film.
 
     Args:
         prompt: what happens; may be empty where media are given.
+        take: which take of it; only counts together with `reuse`.
+        reuse: give the job that was made for the same wish and take in this cell, running or done,
+            instead of another one, which is billed.
         options: see `anyfast_nb.client.generations.SeedanceOptions`.
 
     Raises:
@@ -39,13 +44,13 @@ def seedance(prompt: str = "", **options: Unpack[SeedanceOptions]) -> Job:
         >>> job = af.seedance("A cat plays the piano", duration=4)  # doctest: +SKIP
     """
     desk, origin = _desk()
-    return run_film(desk, "seedance", prompt, options, origin=origin)
+    return run_film(desk, "seedance", prompt, options, origin=origin, take=take, reuse=reuse)
 
 
-def kling(prompt: str = "", **options: Unpack[KlingOptions]) -> Job:
+def kling(prompt: str = "", *, take: int = 1, reuse: bool = False, **options: Unpack[KlingOptions]) -> Job:
     """Create a film with Kling; arguments in `KlingOptions`, the rest as in `seedance`."""
     desk, origin = _desk()
-    return run_film(desk, "kling", prompt, options, origin=origin)
+    return run_film(desk, "kling", prompt, options, origin=origin, take=take, reuse=reuse)
 
 
 def seedream(
@@ -64,15 +69,13 @@ def seedream(
 
 def _desk() -> tuple[Desk, Origin]:
     """The notebook's desk and where the cell is; outside of one, a client's."""
-    from anyfast_nb.jobs.desk import Desk
-
     shell = _shell()
     if shell is None:
         return _client().desk(), Origin()
     from anyfast_nb.magics import origin
     from anyfast_nb.session import session
 
-    return Desk(session().gateway), Origin(origin.notebook(shell), origin.cell_id(shell))
+    return session().desk, Origin(origin.notebook(shell), origin.cell_id(shell))
 
 
 @cache

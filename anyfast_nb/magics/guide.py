@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from anyfast_nb.errors import InputError
+from anyfast_nb.magics.guide_generations import TOPICS, VERB_GUIDES
 
 VERBS: Final = {
     "chat": "ask a model, the answer streams into the cell",
     "models": "which models this key can use",
     "config": "show or change settings",
     "usage": "tokens by model, from the ledger",
+    "jobs": "the films of the ledger, done or not",
+    "resume": "wait for a film again, in any kernel, on any day",
+    "assets": "pictures, clips and sounds kept at AnyFast",
     "code": "put a code block of the last answer into a new cell",
     "login": "set the key",
     "logout": "forget the key",
@@ -46,7 +50,8 @@ Whom and how
 What it may do
   --tools f,g             Python functions that the model may call: giving them is the
                           consent to run them; calls and results are shown
-  --tool-choice auto|none|required|NAME
+  --tool-choice auto|none|required|NAME      for the first request
+  --max-rounds N          requests at most while it asks for tools (8)
 What to do with it
   --to VAR                the answer object in a variable: VAR.text, VAR.usage …
   --plain                 show the text, not rendered Markdown
@@ -70,8 +75,10 @@ Lists what GET /v1/models gives for this key. Bills nothing.
     %anyfast config model=pro footer=short
     %anyfast config base_url=simulator
 
-Settings: base_url, model, system, footer (full, short, off). They hold for this
-kernel; --save keeps them. `name=` goes back to the default.
+Settings: base_url, model, system, footer (full, short, off), media_dir (where films and
+pictures go), wait (true, false: do %seedance and %kling wait for the film), confirm_above
+(tokens: what would use more wants --yes). They hold for this kernel; --save keeps them.
+`name=` goes back to the default.
 """,
     "usage": """
 %anyfast usage
@@ -113,7 +120,9 @@ def overview() -> str:
     return (
         "%anyfast VERB …, or %%anyfast with a prompt below it\n\n"
         f"{verbs}\n\n    %%anyfast\n    Why is the sky blue?\n\n"
-        "`%anyfast help chat` lists every option, with examples."
+        '    %seedance "A cat plays the piano" --duration 8      a film; %kling is another maker\n'
+        '    %seedream "A red kite over the sea"                 a picture\n\n'
+        "`%anyfast help chat`, `%anyfast help seedance` and so on list every option, with examples."
     )
 
 
@@ -125,15 +134,19 @@ def guide(verb: str) -> str:
     """
     if not verb:
         return overview()
-    if verb not in VERBS:
+    if verb not in VERBS and verb not in TOPICS:
         raise unknown_verb(verb)
-    return (_CHAT if verb == "chat" else _OTHERS[verb]).strip("\n")
+    return (_OTHERS | TOPICS | VERB_GUIDES | {"chat": _CHAT})[verb].strip("\n")
 
 
 def unknown_verb(word: str) -> InputError:
     """The refusal of a word that is no verb, with the nearest one."""
     import difflib
 
+    if word in TOPICS:
+        return InputError(
+            f"%anyfast {word}: it is a magic of its own", field="verb", hint=f'Write %{word} "…"'
+        )
     near = difflib.get_close_matches(word, VERBS, n=1, cutoff=0.5)
     hint = f"Did you mean `%anyfast {near[0]}`? " if near else ""
     return InputError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
+import keyword
 import re
 import shlex
 from collections.abc import Sequence
@@ -23,8 +25,8 @@ _QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
 class Options(argparse.ArgumentParser):
     """Options of one verb; errors are ours, and nothing exits."""
 
-    def __init__(self, verb: str) -> None:
-        super().__init__(prog=f"%anyfast {verb}", add_help=False, allow_abbrev=False)
+    def __init__(self, verb: str, *, prog: str = "") -> None:
+        super().__init__(prog=prog or f"%anyfast {verb}", add_help=False, allow_abbrev=False)
         self.verb = verb
         self.add_argument("words", nargs="*")
         self.add_argument("--help", "-h", action="store_true")
@@ -59,7 +61,7 @@ class Options(argparse.ArgumentParser):
         found: list[str] = self.read(words).words
         if len(found) > most:
             raise InputError(
-                f"%anyfast {self.verb}: {found[most]!r} is one word too many",
+                f"{self.prog}: {found[most]!r} is one word too many",
                 hint=f"`%anyfast help {self.verb}` shows how it is written.",
             )
         return found
@@ -69,7 +71,7 @@ class Options(argparse.ArgumentParser):
         near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise InputError(
-            f"unknown option {name} of %anyfast {self.verb}",
+            f"unknown option {name} of {self.prog}",
             field=name,
             hint=f"{hint}`%anyfast help {self.verb}` lists them.",
         )
@@ -77,7 +79,7 @@ class Options(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Turn argparse's own complaints into ours."""
         raise InputError(
-            f"%anyfast {self.verb}: {message}", hint=f"`%anyfast help {self.verb}` shows how it is written."
+            f"{self.prog}: {message}", hint=f"`%anyfast help {self.verb}` shows how it is written."
         )
 
 
@@ -111,22 +113,26 @@ def _unguarded(value: Any) -> Any:
     return value.removeprefix(_GUARD) if isinstance(value, str) else value
 
 
-def line_prompt(words: Sequence[str], line: str) -> str:
+def line_prompt(words: Sequence[str], line: str, *, magic: str = "%anyfast chat") -> str:
     """The prompt of a line magic: one quoted text.
+
+    Args:
+        words: that are no options.
+        line: as it was written.
+        magic: how the line begins, and `%%` before a cell.
 
     Raises:
         InputError: none, or several words, which were not quoted.
     """
     if not words:
         raise InputError(
-            "there is no prompt", hint='Write %anyfast chat "your prompt", or %%anyfast with it below.'
+            "there is no prompt",
+            hint=f'Write {magic} "your prompt", or %{magic.split(maxsplit=1)[0]} with it below.',
         )
     unquoted = len(words) == 1 and not re.search(r"[\"']", line)
     if len(words) > 1 or (unquoted and words[0].endswith("?")):
         why = " (IPython takes a trailing ? for a help request)" if words[-1].endswith("?") else ""
-        raise InputError(
-            f"a prompt on the line is quoted{why}", hint=f'Write %anyfast chat "{" ".join(words)}"'
-        )
+        raise InputError(f"a prompt on the line is quoted{why}", hint=f'Write {magic} "{" ".join(words)}"')
     return words[0]
 
 
@@ -147,6 +153,7 @@ def chat_options() -> Options:
     add("--reasoning", choices=REASONING, metavar="|".join(REASONING))
     add("--tools", action="append", default=[], metavar="NAME,NAME")
     add("--tool-choice", metavar="auto|none|required|NAME")
+    add("--max-rounds", type=int, metavar="N")
     add("--api", choices=APIS, metavar="|".join(APIS))
     add("--extra", action="append", default=[], metavar="FIELD=VALUE")
     add("--thread", metavar="NAME")
@@ -178,3 +185,30 @@ def verb_options(verb: str) -> Options:
 def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
     """Those of `names` that were given."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def field_value(word: str) -> tuple[str, Any]:
+    """`seed=7` as a field of the request: JSON where it is JSON, else the text itself.
+
+    Raises:
+        InputError: it is not written so.
+    """
+    name, equals, value = word.partition("=")
+    if not equals or not name:
+        raise InputError(
+            f"--extra {word}: a field is written NAME=VALUE", field="extra", hint="--extra seed=7"
+        )
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def check_name(name: str | None) -> None:
+    """Refuse what --to gives if no variable can be called so.
+
+    Raises:
+        InputError: it is no name.
+    """
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise InputError(f"--to {name}: that is no name for a variable", field="to", hint="Nothing was sent.")

@@ -42,3 +42,11 @@ def notebook(shell: Any) -> str | None:
 def in_kernel(shell: Any) -> bool:
     """Is this a Jupyter kernel (not IPython in a terminal)?"""
     return getattr(shell, "kernel", None) is not None
+
+
+def show(shell: Any, bundle: dict[str, Any]) -> None:
+    """Show a bundle where a person looks: in the cell, or as text in a terminal."""
+    if in_kernel(shell):
+        shell.display_pub.publish(bundle)
+    else:
+        print(bundle["text/plain"])  # noqa: T201 - a terminal shows text

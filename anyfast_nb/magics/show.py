@@ -48,26 +48,27 @@ def show_chat(
     """
     remarks = [note for note in (session.simulator_notice(), *notes) if note]
     owns_cell = owns_cell and not rounds.tools  # the outputs of earlier rounds stay
-    while True:
-        exchange = session.gateway.exchange(rounds.body(), origin=origin)
-        view = _opened(session, exchange, owns_cell=owns_cell, plain=plain, runs_tools=bool(rounds.tools))
-        for note in remarks:
-            view.note(note)
-        remarks = []
-        try:
-            answer = _answered(session, exchange, rounds, view)
-            if not rounds.due(answer):
-                session.last = rounds.last(answer)
-                return session.last
-            _run_tools(rounds, answer, view)
-        except AnyFastError as error:
-            rounds.stopped(error)
-            session.last = _with_words(error.partial) or session.last
-            raise
-        except Interrupted as stopped:
-            rounds.stopped(stopped)
-            session.last = stopped.partial if isinstance(stopped.partial, Answer) else None
-            raise
+    try:
+        with rounds.kept():
+            while True:
+                exchange = session.gateway.exchange(rounds.body(), origin=origin)
+                view = _opened(
+                    session, exchange, owns_cell=owns_cell, plain=plain, runs_tools=bool(rounds.tools)
+                )
+                for note in remarks:
+                    view.note(note)
+                remarks = []
+                answer = _answered(session, exchange, rounds, view)
+                if not rounds.due(answer):
+                    session.last = rounds.last(answer)
+                    return session.last
+                _run_tools(rounds, answer, view)
+    except AnyFastError as error:
+        session.last = _with_words(error.partial) or session.last
+        raise
+    except Interrupted as stopped:
+        session.last = stopped.partial if isinstance(stopped.partial, Answer) else None
+        raise
 
 
 def _opened(session: Session, exchange: Exchange, **options: Any) -> View:
@@ -88,17 +89,15 @@ def _answered(session: Session, exchange: Exchange, rounds: Rounds, view: View) 
 
 def _run_tools(rounds: Rounds, answer: Answer, view: View) -> None:
     """Run the calls on this thread, the cell's own; an asynchronous function runs on the private loop."""
-    assert rounds.tools is not None
     results: list[ToolResult] = []
+    status = Status.INTERRUPTED
     try:
-        for call in answer.tool_calls:
-            results.append(rounds.tools.run(call, wait=io_loop().run))
-            view.feed(ToolReturned(results[-1]))
-    except KeyboardInterrupt:
-        raise Interrupted("stopped while a tool ran; its round is kept", partial=answer) from None
+        for result in rounds.run(answer, wait=io_loop().run):
+            results.append(result)
+            view.feed(ToolReturned(result))
+        status = Status.OK
     finally:
-        view.finish(replace(answer, results=tuple(results)))
-    rounds.add(answer, results)
+        view.finish(replace(answer, results=tuple(results), status=status))
 
 
 async def _followed(gateway: Gateway, exchange: Exchange, rounds: Rounds, view: View) -> Answer:
@@ -115,6 +114,8 @@ async def _followed(gateway: Gateway, exchange: Exchange, rounds: Rounds, view: 
     finally:
         ticking.cancel()
     if not rounds.due(answer):
+        if why := rounds.why_ended(answer):
+            view.note(why)
         view.finish(answer)
     return answer
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from anyfast_nb.errors import InputError
+from anyfast_nb.errors import AnyFastError, InputError
 
 # Nothing of a field holds "{{": one that is not ours must not swallow one that is.
 FIELD: Final = re.compile(r"(\\?)\{\{(?!\{)((?:(?!\{\{)[^\n]){1,300}?)\}\}")
@@ -61,6 +61,14 @@ def parse(expression: str) -> ast.expr | None:
     return tree if _is_ours(tree) else None
 
 
+def root_of(expression: str) -> str | None:
+    """The name an expression without calls begins with; None for anything else."""
+    tree = parse(expression)
+    if tree is None or any(isinstance(node, ast.Call) for node in ast.walk(tree)):
+        return None
+    return next(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
 def _is_ours(tree: ast.expr) -> bool:
     match tree:
         case ast.Name():
@@ -102,6 +110,7 @@ def evaluate(
 
     Raises:
         InputError: an unknown name; or what the attribute, index or call raised.
+        AnyFastError: one of ours that was raised there, such as of a job that failed.
     """
     root = next(node for node in ast.walk(tree) if isinstance(node, ast.Name))
     try:
@@ -115,6 +124,8 @@ def evaluate(
     code = compile(ast.Expression(tree), "<prompt>", "eval")
     try:
         return eval(code, {"__builtins__": {}}, {root.id: value})  # noqa: S307 - the user's own code, of the checked form
+    except AnyFastError:
+        raise  # a job that failed says why
     except Exception as error:  # noqa: BLE001 - whatever the user's object raised
         raise InputError(
             f"{{{{{expression}}}}}: {type(error).__name__}: {str(error)[:200]}", hint=_KEEP

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.magics import template
@@ -13,6 +13,8 @@ from anyfast_nb.magics.insertion import as_text, told
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
+
+_SUFFIX_CHARS: Final = 5  # of `.jpeg`
 
 
 class Variables:
@@ -45,34 +47,62 @@ class Variables:
         return template.expand(text, lookup=self._lookup, names=self._names, as_text=self._as_text)
 
     def medium(self, word: str, *, kind: str) -> Any:
-        """What --image or --video names: a URL, else a file, else a variable.
+        """What --image or --video names: a URL, else a file, else a variable or a part of one.
+
+        A part is written as in Python, without calls: ``shot.last_frame``, ``pics[0]``.
+
+        Args:
+            word: as it stands on the line.
+            kind: the option's name, without dashes.
 
         Raises:
             InputError: both a file and a variable, or neither.
+            AnyFastError: a part that had to be waited for failed.
         """
+        field = kind.replace("-", "_")
         if (match := template.FIELD.fullmatch(word)) and (tree := template.parse(match[2])) is not None:
             return template.evaluate(tree, match[2].strip(), lookup=self._lookup, names=self._names)
         if "://" in word or word.startswith("data:"):
             return word
         if not word.strip():
-            raise InputError(f"--{kind} is empty", field=kind, hint="Give a URL, a path or a variable.")
-        is_file, is_name = Path(word).expanduser().exists(), word in self._namespace
+            raise InputError(f"--{kind} is empty", field=field, hint="Give a URL, a path or a variable.")
+        is_file, is_name = _is_there(word), word in self._namespace
         if is_file and is_name:
             raise InputError(
                 f"--{kind} {word} is both a file and a variable",
-                field=kind,
+                field=field,
                 hint=f"Write --{kind} ./{word} for the file, --{kind} {{{{{word}}}}} for the variable.",
             )
         if is_name:
             return self._namespace[word]
-        if not is_file and word.isidentifier():
-            near = difflib.get_close_matches(word, list(self._names()), n=3, cutoff=0.6)
-            raise InputError(
-                f"--{kind} {word}: there is no such file and no such variable",
-                field=kind,
-                hint=f"Did you mean {' or '.join(near)}?" if near else "Give a URL, a path or a variable.",
-            )
+        if not is_file and (root := template.root_of(word)) is not None:
+            return self._part(word, root, kind)
         return Path(word)
+
+    def _part(self, word: str, root: str, kind: str) -> Any:
+        """A part of a variable, such as ``shot.last_frame``."""
+        if root in self._namespace:
+            tree = template.parse(word)
+            assert tree is not None
+            try:
+                return template.evaluate(tree, word, lookup=self._lookup, names=self._names)
+            except InputError as error:
+                error.field = kind.replace("-", "_")
+                error.message = f"--{kind} {error.message.replace(f'{{{{{word}}}}}', word)}"
+                error.hint = f"There is no such file either: --{kind} takes a URL, a path or a variable."
+                raise
+        near = difflib.get_close_matches(root, list(self._names()), n=3, cutoff=0.6)
+        if not near and 1 < len(Path(word).suffix) <= _SUFFIX_CHARS:  # `cat.png`, and nothing called cat
+            return Path(word)
+        raise InputError(
+            f"--{kind} {word}: there is no such file and no such variable",
+            field=kind.replace("-", "_"),
+            hint=f"Did you mean {' or '.join(near)}?" if near else "Give a URL, a path or a variable.",
+        )
+
+    def names(self, word: str) -> bool:
+        """Is this word a file or a variable?"""
+        return word in self._namespace or _is_there(word)
 
     def function(self, name: str) -> Any:
         """What --tools names: a Python function of the user's.
@@ -81,11 +111,16 @@ class Variables:
             InputError: there is none of that name.
         """
         found = self._namespace.get(name)
+        if "." in name and (tree := template.parse(name)) is not None:  # a method: shop.count
+            found = template.evaluate(tree, name, lookup=self._lookup, names=self._names)
         if callable(found) or isinstance(found, Mapping):
             return found
-        callables = [known for known, value in self._names().items() if callable(value)]
+        callables = [
+            known for known, value in self._names().items() if callable(value) and not isinstance(value, type)
+        ]
         near = difflib.get_close_matches(name, callables, n=3, cutoff=0.6)
-        what = f"it is a {type(found).__name__}" if name in self._namespace else "there is no such function"
+        known = name in self._namespace or "." in name
+        what = f"it is a {type(found).__name__}" if known else "there is no such function"
         raise InputError(
             f"--tools {name}: {what}",
             field="tools",
@@ -119,3 +154,10 @@ class Variables:
             for name, value in self._namespace.items()
             if not name.startswith("_") and name not in self._hidden
         }
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return Path(word).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long for a path, or with a user nobody knows
+        return False

@@ -96,11 +96,18 @@ def config(session: Session, line: str, show: Show) -> None:
 def _config_rows(session: Session) -> list[tuple[str, str, str]]:
     settings = session.settings
     rows = [
-        (name, str(getattr(settings, name) or ""), settings.origins.get(name, "default"))
+        (name, _in_words(getattr(settings, name)), settings.origins.get(name, "default"))
         for name in CONFIGURABLE
     ]
     rows[0] = ("base_url", settings.base_url or session.destination(), rows[0][2])
     return [*rows, ("key", *_key_words(session)), ("home", str(settings.home), "")]
+
+
+def _in_words(value: object) -> str:
+    """A value as it is written after the equals sign; None is nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _key_words(session: Session) -> tuple[str, str]:

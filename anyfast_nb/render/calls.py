@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from anyfast_nb.render.code import code_html
 from anyfast_nb.render.escape import escape_prose
@@ -65,25 +65,29 @@ def calls_html(calls: Iterable[ToolCall], results: Iterable[ToolResult] = (), *,
         results: of those that were run.
         run: the others are about to run; else they are said to be not run.
     """
-    waiting = list(results)
-    parts = []
-    for call in calls:
-        result = next((result for result in waiting if result.call.id == call.id), None)
-        if result is not None:
-            waiting.remove(result)  # servers have given the same id twice
-        parts.append(_call_html(call, result, run=run))
-    return "".join(parts)
+    return "".join(_call_html(call, result, run=run) for call, result in _paired(calls, results))
 
 
 def calls_plain(calls: Iterable[ToolCall], results: Iterable[ToolResult] = ()) -> str:
     """A line for each call, and its result below."""
-    found = {result.call.id: result for result in results}
     lines = []
-    for call in calls:
+    for call, result in _paired(calls, results):
         lines.append(f"{call.name}({call.arguments})")
-        if call.id in found:
-            lines.append(f"  → {found[call.id].content}")
+        if result is not None:
+            lines.append(f"  → {result.content}")
     return "\n".join(lines)
+
+
+def _paired(
+    calls: Iterable[ToolCall], results: Iterable[ToolResult]
+) -> Iterator[tuple[ToolCall, ToolResult | None]]:
+    """Each call with its result; servers have given the same id twice, or none."""
+    waiting = list(results)
+    for call in calls:
+        result = next((result for result in waiting if result.call.id == call.id), None)
+        if result is not None:
+            waiting.remove(result)
+        yield call, result
 
 
 def _call_html(call: ToolCall, result: ToolResult | None, *, run: bool) -> str:

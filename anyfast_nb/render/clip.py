@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.render.escape import escape_attribute, escape_prose
+from anyfast_nb.render.job_card import fold_html
 from anyfast_nb.render.style import page, quiet
 from anyfast_nb.wire.text import without_controls
 
+if TYPE_CHECKING:
+    from anyfast_nb.jobs.preflight import Preflight
+
 _WIDEST: Final = 640
+_HIGHEST: Final = 480
 
 Image = tuple[str, bytes]
 """Media type and bytes of a small picture."""
@@ -29,6 +34,8 @@ def clip_bundle(
     film: bytes | None = None,
     facts: Iterable[str] = (),
     prompt: str = "",
+    preflight: Preflight | None = None,
+    remarks: Iterable[str] = (),
 ) -> dict[str, Any]:
     """A film as a mimebundle.
 
@@ -40,6 +47,8 @@ def clip_bundle(
         film: the film itself, to be put inside; None plays the file at `place`.
         facts: short words about it.
         prompt: what was asked for.
+        preflight: what was known before it was sent; it is folded.
+        remarks: lines above it, such as "film of 14:02".
 
     Returns:
         `text/plain`, a line with the path, and `text/html`.
@@ -47,7 +56,7 @@ def clip_bundle(
     facts = [*facts, *([f"{size[0]} × {size[1]}"] if size else [])]
     source = place if film is None else data_uri("video/mp4", film)
     picture = "" if poster is None else data_uri(*poster)
-    width = min(size[0], _WIDEST) if size else _WIDEST
+    width = _width(size) if size else _WIDEST
     player = (
         f'<video controls preload="metadata" playsinline width="{width}" '
         f'style="max-width:100%;height:auto" src="{escape_attribute(source)}"'
@@ -55,27 +64,10 @@ def clip_bundle(
         + f">{_still(place, picture, width, prompt)}</video>\n"
     )
     link = f'<a href="{escape_attribute(place)}">{escape_prose(path)}</a>'
-    inner = player + _words(prompt) + quiet(" · ".join([*(escape_prose(fact) for fact in facts), link]))
+    above = "".join(quiet(escape_prose(line), name="anyfast-note") for line in remarks)
+    foot = quiet(" · ".join([*(escape_prose(fact) for fact in facts), link]))
+    inner = above + player + _words(prompt) + foot + fold_html(preflight)
     return {"text/plain": plain_line("Film", path, facts), "text/html": page(inner, style=True)}
-
-
-def job_bundle(
-    *, name: str, facts: Iterable[str] = (), prompt: str = "", lines: Iterable[str] = ()
-) -> dict[str, Any]:
-    """A job that has no film yet, or never will: a few lines.
-
-    Args:
-        name: what it is called.
-        facts: short words about it.
-        prompt: what was asked for.
-        lines: why it failed, and what to do.
-    """
-    head = " · ".join([name, *facts])
-    lines = [line for line in lines if line]
-    told = "".join(f"<div>{escape_prose(line)}</div>\n" for line in lines)
-    inner = quiet(escape_prose(head), name="anyfast-note") + _words(prompt) + told
-    plain = "\n".join([head, *lines])
-    return {"text/plain": without_controls(plain), "text/html": page(inner, style=True)}
 
 
 def plain_line(name: str, path: str, facts: Iterable[str] = ()) -> str:
@@ -88,6 +80,12 @@ def data_uri(media_type: str, data: bytes) -> str:
     return f"data:{escape_attribute(media_type)};base64,{base64.b64encode(data).decode('ascii')}"
 
 
+def _width(size: tuple[int, int]) -> int:
+    """How wide a film is shown: never larger than it is, and a tall one not higher than a window."""
+    width, height = size
+    return min(width, _WIDEST, round(_HIGHEST * width / max(height, 1)))
+
+
 def _still(place: str, picture: str, width: int, prompt: str) -> str:
     """What shows where no player is: the poster as a link to the film."""
     words = escape_attribute(prompt[:120] or "the film")
@@ -96,4 +94,4 @@ def _still(place: str, picture: str, width: int, prompt: str) -> str:
 
 
 def _words(prompt: str) -> str:
-    return f"<div>{escape_prose(prompt)}</div>\n" if prompt else ""
+    return f'<div class="anyfast-prompt">{escape_prose(prompt)}</div>\n' if prompt else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from anyfast_nb.render.escape import escape_prose
+from anyfast_nb.render.escape import escape_attribute, escape_prose
 from anyfast_nb.render.style import page, quiet
 
 Cell = object
@@ -19,7 +20,11 @@ def notice(text: str) -> dict[str, Any]:
 
 
 def table(
-    rows: Sequence[Sequence[Cell]], *, columns: Sequence[str] = (), caption: str = ""
+    rows: Sequence[Sequence[Cell]],
+    *,
+    columns: Sequence[str] = (),
+    caption: str = "",
+    pictures: Sequence[tuple[str, bytes] | None] = (),
 ) -> dict[str, Any]:
     """A small table as a mimebundle.
 
@@ -27,6 +32,7 @@ def table(
         rows: cells by row; None is shown empty, numbers stand to the right.
         columns: headings; none for a list of names and values.
         caption: a line above.
+        pictures: a small one in front of each row, as media type and bytes; None is no picture.
 
     Returns:
         `text/plain`, aligned by columns, and `text/html`.
@@ -35,7 +41,7 @@ def table(
     numeric = [all(_is_number(row[at]) for row in rows) for at in range(len(rows[0]) if rows else 0)]
     return {
         "text/plain": _plain(texts, columns, caption, numeric),
-        "text/html": page(_html(texts, columns, caption, numeric), style=True),
+        "text/html": page(_html(texts, columns, caption, numeric, pictures), style=True),
     }
 
 
@@ -78,11 +84,29 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _html(texts: list[list[str]], columns: Sequence[str], caption: str, numeric: list[bool]) -> str:
-    head = f"<thead><tr>{_row(columns, numeric, 'th')}</tr></thead>" if columns else ""
-    body = "".join(f"<tr>{_row(row, numeric, 'td')}</tr>" for row in texts)
+def _html(
+    texts: list[list[str]],
+    columns: Sequence[str],
+    caption: str,
+    numeric: list[bool],
+    pictures: Sequence[tuple[str, bytes] | None],
+) -> str:
+    shown = list(pictures) if any(pictures) else []
+    corner = "<th></th>" if shown else ""
+    fronts = [f"<td>{_img(one)}</td>" for one in shown] or [""] * len(texts)
+    head = f"<thead><tr>{corner}{_row(columns, numeric, 'th')}</tr></thead>" if columns else ""
+    rows = zip(fronts, texts, strict=True)
+    body = "".join(f"<tr>{front}{_row(row, numeric, 'td')}</tr>" for front, row in rows)
     title = quiet(escape_prose(caption), name="anyfast-note") if caption else ""
     return f"{title}<table>{head}<tbody>{body}</tbody></table>"
+
+
+def _img(picture: tuple[str, bytes] | None) -> str:
+    if picture is None:
+        return ""
+    media_type, data = picture
+    source = f"data:{escape_attribute(media_type)};base64,{base64.b64encode(data).decode('ascii')}"
+    return f'<img src="{source}" alt="" style="max-width:96px;height:auto">'
 
 
 def _row(cells: Sequence[str], numeric: list[bool], tag: str) -> str:

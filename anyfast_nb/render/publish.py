@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 Bundle = Mapping[str, Any]
@@ -44,12 +44,24 @@ class KernelPublisher:
     def update(self, bundle: Bundle, metadata: Bundle, display_id: str) -> None:
         self._publish(bundle, metadata, display_id, update=True)
 
+    def update_later(self, bundle: Bundle, metadata: Bundle, display_id: str) -> None:
+        """Replace an output after its cell has ended.
+
+        It is sent in the name of the newest cell: programs that run notebooks hear no other one. A
+        page finds the output by its id.
+        """
+        Context().run(self._send, bundle, metadata, display_id, update=True)
+
     def clear(self, wait: bool) -> None:
-        self._run(self._pub.clear_output, wait=wait)
+        self.in_cell(self._pub.clear_output, wait=wait)
 
     def _publish(self, bundle: Bundle, metadata: Bundle, display_id: str, *, update: bool) -> None:
-        transient = {"display_id": display_id}
-        self._run(self._pub.publish, dict(bundle), dict(metadata), transient=transient, update=update)
+        self.in_cell(self._send, bundle, metadata, display_id, update=update)
 
-    def _run(self, call: Callable[..., Any], *args: Any, **options: Any) -> None:
+    def _send(self, bundle: Bundle, metadata: Bundle, display_id: str, *, update: bool) -> None:
+        transient = {"display_id": display_id}
+        self._pub.publish(dict(bundle), dict(metadata), transient=transient, update=update)
+
+    def in_cell(self, call: Callable[..., Any], *args: Any, **options: Any) -> None:
+        """Call something whose messages belong to that cell."""
         self._context.run(call, *args, **options)

@@ -26,6 +26,13 @@ border:none!important;background:none!important}}
 .anyfast summary~*{{margin-top:.5em}}
 .anyfast-note{{margin-bottom:.5em}}
 .anyfast-note,.anyfast-foot{{color:{QUIET_COLOUR};font-variant-numeric:tabular-nums}}
+.anyfast-job{{line-height:1.45}}
+.anyfast .anyfast-facts{{display:grid;grid-template-columns:max-content 1fr;gap:.15em 1.2em;margin:.3em 0}}
+.anyfast .anyfast-facts dt{{color:{QUIET_COLOUR};font-weight:normal;margin:0}}
+.anyfast .anyfast-facts dd{{margin:0;overflow-wrap:anywhere}}
+.anyfast .anyfast-prompt{{margin:.35em 0;max-width:640px;overflow-wrap:anywhere}}
+.anyfast .anyfast-why{{margin:.35em 0;padding-left:.7em;max-width:640px;overflow-wrap:anywhere;\
+border-left:3px solid var(--jp-error-color1,#c0504d)}}
 .anyfast .k{{color:var(--jp-mirror-editor-keyword-color,#2e8b57);font-weight:bold}}
 .anyfast .s{{color:var(--jp-mirror-editor-string-color,#c0504d)}}
 .anyfast .c{{color:var(--jp-mirror-editor-comment-color,#5f8f8f);font-style:italic}}

@@ -57,7 +57,7 @@ def open_view(
     """
     from anyfast_nb.render.terminal import SilentView, TerminalView
 
-    shell = _shell()
+    shell = running_shell()
     if shell is None:
         return SilentView()
     if getattr(shell, "kernel", None) is None:
@@ -77,7 +77,7 @@ def open_view(
     )
 
 
-def _shell() -> Any:
+def running_shell() -> Any:
     """The running IPython, if there is one; nothing is imported to find out."""
     module = sys.modules.get("IPython.core.getipython")
     return module.get_ipython() if module else None

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from anyfast_nb.simulator.assets.desk import AssetDesk
 from anyfast_nb.simulator.assets.shelf import AssetShelf
 from anyfast_nb.simulator.chat import ChatDesk
 from anyfast_nb.simulator.files import FilesDesk
+from anyfast_nb.simulator.folders import sweep
 from anyfast_nb.simulator.gate import Activity, Gate
 from anyfast_nb.simulator.images.desk import ImagesDesk
 from anyfast_nb.simulator.problems import Refusal
@@ -64,7 +66,7 @@ def build(
     shop = Workshop(config, activity=activity, now=now, clock=clock, sleep=sleep, store=store)
     app = Starlette(
         routes=[route for desk in desks(shop) for route in desk.routes()],
-        exception_handlers={Refusal: _refused, HTTPException: _not_routed},
+        exception_handlers={Refusal: _refused, HTTPException: _not_routed, Exception: _broken},
         lifespan=_life(store, lifespan),
     )
     app.router.redirect_slashes = False
@@ -72,10 +74,11 @@ def build(
 
 
 def _life(store: Store, inner: Lifespan | None) -> Lifespan:
-    """The server's life: what it was given, and at its end no film is begun any more."""
+    """The server's life: before it, what killed servers left goes; after it, what it made itself."""
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(sweep)
         try:
             async with contextlib.nullcontext() if inner is None else inner(app):
                 yield
@@ -105,6 +108,13 @@ def desks(shop: Workshop) -> list[Desk]:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return error.response()
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    """A fault of this server, told in the documented envelope; its traceback goes to the log."""
+    message = f"The built-in AnyFast made a mistake ({type(error).__name__})."
+    # The server below closes the connection after a mistake; a client must not use it again.
+    return Refusal(500, message, headers={"connection": "close"}).response()
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

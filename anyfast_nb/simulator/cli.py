@@ -177,7 +177,7 @@ def _add_manners(group: argparse._ArgumentGroup) -> None:
         type=_link_hours,
         default=_environ("LINK_HOURS", "12"),
         metavar="H",
-        help="how long the link of a result works (default: 12)",
+        help="how long the link of a film works; that of a picture works twice as long (default: 12)",
     )
 
 

@@ -71,14 +71,10 @@ class Completion:
         }
 
 
-def complete(
-    request: ChatRequest, triggers: Triggers, *, eyes: Eyes, id: str, created: int, own_host: str = ""
-) -> Completion:
+def complete(request: ChatRequest, triggers: Triggers, *, eyes: Eyes, id: str, created: int) -> Completion:
     """Work the whole answer out. Blocks while media is looked at: run it off the event loop."""
     views = {part: eyes.look(part) for message in request.messages for part in message.media}
-    papers = {
-        part: eyes.read(part, own_host=own_host) for message in request.messages for part in message.documents
-    }
+    papers = {part: eyes.read(part) for message in request.messages for part in message.documents}
     draft = _draft(request, triggers, views, papers)
     reasoning = tokens.split(draft.reasoning) if request.thinks or triggers.reasoning else []
     content, calls = tokens.split(draft.content), draft.calls

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import threading
 from collections import Counter
 from email.utils import formatdate
@@ -40,6 +42,8 @@ _TYPES = {
     ".wav": "audio/wav",
 }
 _MOST_MARKS = 10_000
+_SPAN = r"\s*(?:\d+-\d*|-\d+)\s*"
+_RANGE = re.compile(rf"bytes={_SPAN}(?:,{_SPAN})*", re.IGNORECASE)
 
 
 def media_type(name: str) -> str:
@@ -57,6 +61,7 @@ class FilesDesk:
 
     def __init__(self, shop: Workshop) -> None:
         self._store = shop.store
+        self._activity = shop.activity
         self._drops: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -71,13 +76,26 @@ class FilesDesk:
             fault = self._store.opened(name, request.url.query)
             if fault == HTML:
                 return HTMLResponse(PAGE)
-            await self._store.fetch(name)
+            await self._made(name)
         except LinkRefused as refused:
             return _refusal(refused)
         ranged = "range" in request.headers
         if fault == SHORT or (fault.startswith(DROP) and not ranged and self._still_drops(fault)):
             return HalfFile(self._store, name, honest=fault == SHORT)
         return WholeFile(self._store, name)
+
+    async def _made(self, name: str) -> None:
+        """Wait until the file is made, but no longer than the server runs."""
+        making = asyncio.ensure_future(self._store.fetch(name))
+        ended = asyncio.ensure_future(self._activity.ended())
+        try:
+            await asyncio.wait((making, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not making.done():
+                raise LinkRefused(503, "ServiceUnavailable", "The server ends.")
+            making.result()
+        finally:
+            making.cancel()
+            ended.cancel()
 
     def _still_drops(self, fault: str) -> bool:
         _, times, _ = fault.split(":", 2)
@@ -101,7 +119,7 @@ class WholeFile:
             with self._store.lease(self._name):
                 stored = await self._store.fetch(self._name)
                 reply = FileResponse(stored.path, headers=_headers(stored), media_type=media_type(self._name))
-                await reply(scope, receive, send)
+                await reply(_with_valid_range(scope), receive, send)
         except LinkRefused as refused:
             await _refusal(refused)(scope, receive, send)
 
@@ -131,6 +149,20 @@ class HalfFile:
 def _headers(stored: Stored) -> Mapping[str, str]:
     # Of the first making: a file made again is the same file.
     return {"etag": stored.etag, "last-modified": formatdate(stored.made_at, usegmt=True)}
+
+
+def _with_valid_range(scope: Scope) -> Scope:
+    """The request without a Range that is none: as HTTP has it, the whole file is the answer then."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"range" or _is_range(value)]
+    return {**scope, "headers": headers}
+
+
+def _is_range(value: bytes) -> bool:
+    text = value.decode("latin-1").strip()
+    if not _RANGE.fullmatch(text):
+        return False
+    ends = (span.strip().split("-") for span in text.partition("=")[2].split(","))
+    return all(not first or not last or int(first) <= int(last) for first, last in ends)
 
 
 def _refusal(refused: LinkRefused) -> Response:

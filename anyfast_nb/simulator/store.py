@@ -4,6 +4,7 @@ A finished task tells a link, not a file. The link works without a key, for 12
 hours, as one from an object store does; a fresh poll tells a fresh link. What
 it leads to is made on the first download and kept in a private folder. When
 the folder grows too large the oldest file goes; it is made again on demand.
+Bytes that came with a request cannot be made again: they go last.
 """
 
 from __future__ import annotations
@@ -13,13 +14,9 @@ import calendar
 import contextlib
 import hashlib
 import hmac
-import os
 import secrets
-import shutil
-import tempfile
 import threading
 import time
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,17 +25,16 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from anyfast_nb.simulator.config import MIB
+from anyfast_nb.simulator.folders import PrivateFolder
 from anyfast_nb.simulator.gate import FILES_PREFIX
 
 Make = Callable[[Path], None]
 
 LINK_S = 12 * 3600
 LIMIT_BYTES = 1024 * MIB
-MOST_FILES = 20_000
+MOST_FILES = 50_000  # a task has up to 3, and there may be 10 000
 MAKERS = 2  # renders at once: they are all arithmetic
 ALGORITHM = "TOS4-HMAC-SHA256"
-_STALE_S = 2 * 86_400
-_FOLDER = "anyfast-sim-"
 
 
 class LinkRefused(Exception):
@@ -81,6 +77,11 @@ class _Record:
     first_made_at: float = 0.0
     making: Future[Stored] | None = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether its file lies in the folder."""
+        return self.stored is not None and self.stored.path.exists()
+
 
 class Store:
     """Keeps the files of one server and signs the links to them.
@@ -104,6 +105,8 @@ class Store:
     ) -> None:
         self.link_s = link_s
         self._folder = folder
+        self._private: PrivateFolder | None = None
+        self._closed = False
         self._limit_bytes = limit_bytes
         self._now = now
         self._secret = secret or secrets.token_bytes(32)
@@ -144,7 +147,7 @@ class Store:
         name = self.put(_gone, key=f"kept\0{hashlib.sha256(data).hexdigest()}", suffix=suffix)
         record = self._record(name)
         with record.lock:
-            if record.stored is None:
+            if not record.is_there:
                 path = self._place() / name
                 path.write_bytes(data)
                 self._settle(record, path)
@@ -158,11 +161,11 @@ class Store:
         """
         record = self._record(name)
         with record.lock:
-            if record.stored is None or not record.stored.path.exists():
-                path = self._place() / name
-                record.make(path)
-                return self._settle(record, path)
-            return record.stored
+            if record.stored is not None and record.is_there:
+                return record.stored
+            path = self._place() / name
+            record.make(path)
+            return self._settle(record, path)
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file, made in this thread if need be; None when they are gone."""
@@ -177,6 +180,9 @@ class Store:
             LinkRefused: 404, the file is not known (any more).
         """
         record = self._record(name)
+        there = record.stored
+        if there is not None and record.is_there:
+            return there  # who only reads does not queue up behind films that are being made
         with self._lock:
             if record.making is None or record.making.done():
                 record.making = self._makers.submit(self.path, name)
@@ -184,8 +190,12 @@ class Store:
         return await asyncio.shield(asyncio.wrap_future(making))
 
     def close(self) -> None:
-        """Begin no file that is not begun."""
+        """Begin no file that is not begun, and remove the private folder."""
+        with self._lock:
+            self._closed = True
         self._makers.shutdown(wait=False, cancel_futures=True)
+        if self._private is not None:
+            self._private.remove()
 
     @contextlib.contextmanager
     def lease(self, name: str) -> Iterator[None]:
@@ -223,6 +233,7 @@ class Store:
 
     def _make_room(self, *, but: _Record) -> None:
         there = [record for record in self._records.values() if record.stored is not None]
+        there.sort(key=lambda record: record.make is _gone)
         total = sum(record.stored.size_bytes for record in there if record.stored)
         for record in there:
             if total <= self._limit_bytes:
@@ -234,21 +245,31 @@ class Store:
 
     def _place(self) -> Path:
         with self._lock:
+            if self._closed:
+                raise LinkRefused(503, "ServiceUnavailable", "The server ends.")
             if self._folder is None:
-                _sweep(self._now())
-                self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+                self._private = PrivateFolder()
+                self._folder = self._private.path
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._folder
 
     # --- links --------------------------------------------------------------------------------------
 
-    def link(self, name: str, now: float | None = None, *, expired: bool = False, fault: str = "") -> str:
+    def link(
+        self,
+        name: str,
+        now: float | None = None,
+        *,
+        for_s: float | None = None,
+        expired: bool = False,
+        fault: str = "",
+    ) -> str:
         """A fresh link.
 
         Args:
             name: from `put`.
             now: seconds since 1970; the store's own clock if not given.
+            for_s: how long it works; as long as the store's links do if not given.
             expired: sign it as if its time were over.
             fault: what shall go wrong with the download, see `files`.
 
@@ -256,11 +277,12 @@ class Store:
             Path and query; the caller puts its own scheme and host in front.
         """
         at = self._now() if now is None else now
-        signed_at = at - self.link_s - 10 if expired else at
+        lives_s = self.link_s if for_s is None else for_s
+        signed_at = at - lives_s - 10 if expired else at
         query = {
             "X-Tos-Algorithm": ALGORITHM,
             "X-Tos-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(signed_at)),
-            "X-Tos-Expires": str(max(1, int(self.link_s))),
+            "X-Tos-Expires": str(max(1, int(lives_s))),
             "X-Tos-SignedHeaders": "host",
         }
         if fault:
@@ -314,12 +336,3 @@ def _remove(record: _Record) -> None:
         with contextlib.suppress(OSError):
             record.stored.path.unlink(missing_ok=True)
         record.stored = None
-
-
-def _sweep(now: float) -> None:
-    """Remove what servers that were killed have left behind."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        with contextlib.suppress(OSError):
-            there = folder.lstat()
-            if there.st_uid == os.getuid() and there.st_mtime < now - _STALE_S and folder.is_dir():
-                shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,7 @@ Put one or more of these, apart from other words, into the last user message, or
     sim:ping            comment lines ": PING" between chunks, and all the time while hanging
     sim:split           the bytes arrive in pieces of 7, cut anywhere, inside characters too
     sim:bad-words       400 InputTextSensitiveContentDetected: the prompt did not pass review
-    sim:moderation      pictures: none passes review; 400, or streamed a partial_failed for each
+    sim:moderated       pictures: none passes review; 400, or streamed a partial_failed for each
     sim:fail-item=2     pictures: the second of a group does not pass review, the others come
     sim:real-person=2   pictures: 400, the second reference may show a real person (default: the first)
 """
@@ -111,6 +111,7 @@ def without_triggers(prompt: str) -> str:
 _SIMPLE: dict[str, dict[str, Any]] = {
     **{word: {word: True} for word in ("echo", "hostile", "html", "ping", "split", "minimal", "moderation")},
     "slow": {"rate_per_s": SLOW_RATE},
+    "moderated": {"moderation": True},
     "echo-key": {"echo_key": True},
     "bad-words": {"bad_words": True},
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_STOPS = 4
 TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 EFFORTS = ("minimal", "low", "medium", "high")
+MOST_LEVELS = 100  # of objects and arrays inside each other; no documented request has more than 20
 
 
 def parse_json(raw: bytes, *, content_type: str) -> Body:
@@ -38,6 +39,10 @@ def parse_json(raw: bytes, *, content_type: str) -> Body:
         raise Refusal(400, f"The body is not valid JSON: {_where(error)}.", code="invalid_json") from None
     if not isinstance(body, dict):
         raise Refusal(400, "The body must be a JSON object.", code="invalid_json")
+    if _is_deep(body):
+        raise Refusal(
+            400, f"The body is nested too deeply; {MOST_LEVELS} levels are the most.", code="invalid_json"
+        )
     return body
 
 
@@ -75,6 +80,17 @@ def read_chat(body: Body) -> ChatRequest:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a JSON number")
+
+
+def _is_deep(body: Body) -> bool:
+    """Whether it is so deep that code which calls itself would not come out again."""
+    level: list[Any] = [body]
+    for _ in range(MOST_LEVELS):
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _where(error: Exception) -> str:

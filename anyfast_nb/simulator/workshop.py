@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+
+from starlette.concurrency import run_in_threadpool
 
 from anyfast_nb.simulator.looking.eyes import Eyes
 from anyfast_nb.simulator.problems import Refusal
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from anyfast_nb.simulator.store import Store
 
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+# Megabytes of media are unpacked and measured: more at once would take turns, and fill the memory.
+READERS = 4
 BAD_WORDS = (
     "The request failed because the input text may contain sensitive information. Simulated on request."
 )
@@ -47,6 +55,7 @@ class Workshop:
         eyes: look at pictures and clips.
         failures: what was asked to fail some times, and how often it did.
         numbers: of requests, for their ids.
+        places: for those who read large requests.
     """
 
     config: Config
@@ -58,6 +67,14 @@ class Workshop:
     eyes: Eyes = field(default_factory=Eyes)
     failures: Failures = field(default_factory=Failures)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+
+    async def read(
+        self, reader: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """Read a request that may hold media: off the loop, and few at a time."""
+        async with self.places:
+            return await run_in_threadpool(reader, *args, **kwargs)
 
     @property
     def retry_after_s(self) -> int:

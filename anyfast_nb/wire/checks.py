@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -60,6 +61,23 @@ def mapping(field: str, value: Any) -> dict[str, Any]:
             f"{field} is {_shown(value)}; it must be a mapping", field=field, hint="Nothing was sent."
         )
     return dict(value)
+
+
+def writable(field: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Check that fields can be sent as JSON; give them as a dict of its own."""
+    try:
+        json.dumps(fields, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{field} cannot be written as JSON: {error}", field=field, hint="Nothing was sent."
+        ) from None
+    if odd := [name for name in fields if not isinstance(name, str)]:
+        raise InputError(
+            f"{field} holds {_shown(odd[0])} as a name, which is no text",
+            field=field,
+            hint="Nothing was sent.",
+        )
+    return dict(fields)
 
 
 def others(value: Any, *, own: Collection[str]) -> dict[str, Any]:

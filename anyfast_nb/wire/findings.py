@@ -119,10 +119,10 @@ def passed_through(extra: Mapping[str, Any] | None, *, own: Mapping[str, str]) -
         InputError: a field has an argument of its own.
     """
     fields = {} if extra is None else checks.mapping("extra", extra)
-    if clash := sorted(set(own) & set(fields)):
+    if clash := [name for name in own if name in fields]:
         raise InputError(
             f"extra holds {clash[0]!r}, which has an argument of its own",
             field=f"extra.{clash[0]}",
             hint=f"Use {own[clash[0]]}=… instead.",
         )
-    return fields
+    return checks.writable("extra", fields)

@@ -191,6 +191,8 @@ class _Rules:
         if family is None:
             return
         low, high = family.area
+        if low is None and high is None:
+            self.notes.append(f"nothing is documented about the pixels of a size for {self.model}")
         if not (low or 0) <= width * height <= (high or width * height):
             self._breach(
                 "size",
@@ -295,4 +297,4 @@ def _extra(extra: Mapping[str, Any] | None) -> dict[str, Any]:
                 field=f"extra.{name}",
                 hint=f"Use {_OWN[name]}=… instead.",
             )
-    return fields
+    return checks.writable("extra", fields)

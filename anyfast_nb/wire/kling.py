@@ -254,7 +254,7 @@ def _camera(control: Any, route: str, findings: Findings) -> dict[str, Any]:
             f"camera_control.config is for type simple alone; the type is {kind}",
             hint="Leave config out.",
         )
-    return fields | {"type": kind}
+    return checks.writable("camera_control", fields) | {"type": kind}
 
 
 def _moves(config: Any, findings: Findings) -> None:

@@ -31,6 +31,7 @@ _OWN: Final = {  # field of the body -> the argument that sets it
     "return_last_frame": "return_last_frame",
     "seed": "seed",
 }
+_MOST_SEED: Final = 2**32 - 1  # the vendor's own range; AnyFast's pages print none
 _ANY_MODEL: Final = "Seedance 2.0"  # whose limits serve as advice where a model is unknown
 
 
@@ -102,6 +103,7 @@ def build_seedance(
     items = _items(first_frame, last_frame, images, videos, audios)
     mode = _mode(text, items)
     _check_media(items, family, findings, with_text=bool(text))
+    _note_kind(known_as, items, findings)
     _check_prompt(text, items, mode, family, findings)
     body: dict[str, Any] = {"model": known_as, "content": _content(text, items)}
     body |= _settings(
@@ -114,7 +116,7 @@ def build_seedance(
     if truth("return_last_frame", return_last_frame):
         body["return_last_frame"] = True
     if seed is not None:
-        body["seed"] = whole("seed", seed)
+        body["seed"] = _seed(seed, findings)
     _note_tasks(mode, body, family, findings)
     return Generation(
         kind="seedance",
@@ -303,6 +305,25 @@ def _duration(duration: Any, family: SeedanceFamily, findings: Findings) -> int:
             f"seconds{choice}",
         )
     return seconds
+
+
+def _seed(seed: Any, findings: Findings) -> int:
+    found = whole("seed", seed)
+    if not -1 <= found <= _MOST_SEED:
+        findings.limit("seed", f"seed is {found}; it is -1 (by chance) or 0 to {_MOST_SEED}")
+    return found
+
+
+def _note_kind(model: str, items: list[_Item], findings: Findings) -> None:
+    """Some of the first generation say in their name what they take."""
+    if items and "-t2v" in model:
+        findings.note(
+            f"{model} is for text alone, as its name says; the server may refuse {items[0].argument}"
+        )
+    elif "-i2v" in model and not any(item.kind == "image" for item in items):
+        findings.note(
+            f"{model} is for images, as its name says; the server may refuse to go without first_frame"
+        )
 
 
 def _note_tasks(mode: str, body: Mapping[str, Any], family: SeedanceFamily, findings: Findings) -> None:

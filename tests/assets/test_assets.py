@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
+import os
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from anyfast_nb.assets import shared
 from anyfast_nb.assets.assets import DEFAULT_GROUP, Assets
 from anyfast_nb.errors import (
     Billed,
@@ -27,7 +31,7 @@ from anyfast_nb.media.sniff import Kind
 from anyfast_nb.settings import Secret
 from anyfast_nb.wire.assets import Asset, AssetStatus
 from tests.assets.conftest import KEY, Open, Store, Time, rows
-from tests.wire_server import CUT, Reply
+from tests.wire_server import CUT, HANG, Reply
 
 URL = "https://pictures.example/a.png?X-Sig=s3cr3t"
 
@@ -108,7 +112,7 @@ async def test_the_default_group_is_made_once(open_assets: Open, store: Store) -
     await asyncio.gather(first.create(URL), first.create(URL), open_assets().create(URL))
     again = open_assets()
     await again.create(URL)
-    assert len(store.actions("CreateAssetGroup")) <= 2  # two gateways that know nothing of each other
+    assert len(store.actions("CreateAssetGroup")) == 1
     store.requests.clear()
     fresh = open_assets()
     await fresh.create(URL)
@@ -407,7 +411,86 @@ async def test_at_the_same_time_it_is_uploaded_once_too(assets: Assets, store: S
     found = await asyncio.gather(*[assets.ensure(picture()) for _ in range(4)])
     assert len({asset.id for asset in found}) == 1
     assert len(store.actions("CreateAsset")) == 1
-    assert assets._shared._locks == {}
+    assert shared._LOCKS == {}
+
+
+async def test_two_clients_at_the_same_time_upload_it_once(open_assets: Open, store: Store) -> None:
+    first, second = open_assets(), open_assets()
+    found = await asyncio.gather(first.ensure(picture()), second.ensure(picture()), first.ensure(picture()))
+    assert len({asset.id for asset in found}) == 1
+    assert len(store.actions("CreateAsset")) == 1
+    assert len(store.actions("CreateAssetGroup")) == 1
+
+
+async def test_another_kernel_that_uploads_it_is_waited_for(
+    open_assets: Open, store: Store, ledger: Ledger, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets = open_assets()
+    endpoint = (await assets._calls.transport()).endpoint
+    what = f"upload Image {picture().sha256}"
+    async with shared.alone(what, endpoint=endpoint, beside=ledger.path, sleep=time.sleep):
+        (lock,) = ledger.path.with_name("locks").iterdir()
+    theirs = os.open(lock, os.O_RDWR)
+    fcntl.flock(theirs, fcntl.LOCK_EX)
+    tries, locked = [], shared._locked
+
+    def watched(file: int) -> bool:
+        tries.append(store.actions("CreateAsset"))
+        if len(tries) == 5:
+            os.close(theirs)
+        return locked(file)
+
+    monkeypatch.setattr(shared, "_locked", watched)
+    await assets.ensure(picture())
+    assert tries[:5] == [[]] * 5
+    assert time.slept[:4] == [shared._LOOK_S] * 4
+    assert len(store.actions("CreateAsset")) == 1
+
+
+async def test_without_a_place_for_locks_it_is_uploaded_all_the_same(
+    assets: Assets, store: Store, ledger: Ledger
+) -> None:
+    ledger.path.with_name("locks").write_text("no folder")
+    assert (await assets.ensure(picture())).usable
+    assert len(store.actions("CreateAsset")) == 1
+
+
+@pytest.mark.parametrize("what", ["group", "asset"])
+async def test_a_creation_that_is_interrupted_leaves_a_doubt(
+    assets: Assets, store: Store, ledger: Ledger, what: str
+) -> None:
+    store.script(Reply(body=(HANG,)))
+    work: Coroutine[Any, Any, Any]
+    work = assets.create_group("mine") if what == "group" else assets.create(URL, group="group-1")
+    task = asyncio.create_task(work)
+    while not store.requests:
+        await asyncio.sleep(0.005)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(store.requests) == 1
+    assert [row["status"] for row in rows(ledger)] == ["submit_unknown"]
+
+
+@pytest.mark.parametrize("what", ["group", "asset"])
+async def test_a_doubt_says_how_to_look(assets: Assets, store: Store, what: str) -> None:
+    store.script(Reply(body=(b"{", CUT)))
+    work: Coroutine[Any, Any, Any]
+    work = assets.create_group("mine") if what == "group" else assets.create(URL, group="g", name="mine")
+    with pytest.raises(WireCut, match="may be billed") as caught:
+        await work
+    verb = "groups" if what == "group" else "list"
+    assert f"client.assets.{verb}(name='mine')" in str(caught.value)
+    assert len(caught.value.lines()) <= 3
+
+
+@pytest.mark.parametrize("field", ["ids", "statuses"])
+async def test_one_text_is_no_list(assets: Assets, store: Store, field: str) -> None:
+    several: dict[str, Any] = {field: "Active"}
+    with pytest.raises(InputError, match="must be a list") as caught:
+        await assets.list(**several)
+    assert caught.value.field == field
+    assert store.requests == []
 
 
 async def test_an_asset_that_is_gone_is_made_anew(assets: Assets, store: Store, ledger: Ledger) -> None:

@@ -103,9 +103,10 @@ def test_nothing_asks_about_news(hosted: Hosted) -> None:
     assert "@jupyterlab/apputils-extension:announcements" in listed
 
 
-def test_the_quickstart_shows_there_what_it_shows_in_git(hosted: Hosted) -> None:
-    path = hosted.root / "notebooks/01_quickstart.ipynb"
-    committed = nbformat.read(path, as_version=4)
-    done = hosted.start("jupyter", "execute", "--inplace", str(path))
+@pytest.mark.parametrize("path", sorted(running.NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_shows_there_what_it_shows_in_git(hosted: Hosted, path: Path) -> None:
+    there = hosted.root / "notebooks" / path.name
+    committed = nbformat.read(there, as_version=4)
+    done = hosted.start("jupyter", "execute", "--inplace", str(there))
     assert done.returncode == 0, done.stderr[-3000:]
-    assert running.differences(committed, nbformat.read(path, as_version=4)) == []
+    assert running.differences(committed, nbformat.read(there, as_version=4)) == []

@@ -352,3 +352,53 @@ def test_what_the_other_api_has_not_is_refused() -> None:
 
 def test_the_body_alone_is_the_same() -> None:
     assert chat_body("x", settings=SETTINGS, files=[URL]) == request("x", files=[URL]).body
+
+
+# --- how much goes in one request -------------------------------------------------------------
+
+
+def test_what_was_said_before_counts_too() -> None:
+    """A thread sends its documents again with every turn."""
+    data = f"data:text/plain;base64,{'A' * 40_000_000}"
+    before = {"role": "user", "content": [file_part(data=data, filename="a.txt")]}
+    request("And now?", history=[before])
+    error = refused("And now?", history=[before, before])
+    assert "76.3 MB (80,000,0" in error.message
+    assert "64 MB (67,108,864 bytes)" in error.message
+    assert "--new" in error.hint
+
+    twice = refused("And this?", history=[before], files=[b"x" * 21_000_000])
+    assert "grow by a third in base64" in twice.message
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"images": [URL, b"no"]}, "images[1]"),
+        ({"videos": [b"no"]}, "videos[0]"),
+        ({"files": [URL, b""]}, "files[1]"),
+    ],
+)
+def test_a_refused_medium_tells_which_one_it_is(given: Any, field: str) -> None:
+    assert refused(**given).field == field
+
+
+@pytest.mark.parametrize("name", ["images", "videos", "files"])
+def test_a_table_is_no_medium_and_where_it_goes_is_told(name: str) -> None:
+    error = refused(**{name: [pd.DataFrame({"a": [1]})]})
+    assert error.message.startswith(f"{name}[0] is a DataFrame, and no ")
+    assert "{{df}}" in error.hint
+
+
+@pytest.mark.parametrize("thing", [None, 3, 1.5, True])
+def test_what_is_neither_text_nor_medium_is_refused_by_its_place(thing: Any) -> None:
+    assert refused(["Look", thing]).message.startswith(f"prompt[1] is {thing!r}")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("max_output_tokens", "max_tokens"), ("text", "response_format")]
+)
+def test_a_field_of_the_responses_api_is_told_by_the_callers_name(name: str, other: str) -> None:
+    error = refused(files=[URL], extra={name: 1})
+    assert error.field == f"extra.{name}"
+    assert error.hint == f"Use {other}=… instead."

@@ -212,11 +212,7 @@ def test_tool_calls_come_as_they_grow(wire_server: WireServer, client: MakeClien
     ]
     assert answer.tool_calls == (ToolCall("c1", "weather", arguments),)
     assert answer.finish_reason == "tool_calls"
-    assert [event.arguments for event in events if isinstance(event, ToolCallDelta)] == [
-        "",
-        arguments,
-        arguments,
-    ]
+    assert [event.arguments for event in events if isinstance(event, ToolCallDelta)] == ["", arguments, ""]
 
 
 # --- a bad end --------------------------------------------------------------------------------

@@ -8,14 +8,16 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from anyfast_nb import settings
-from anyfast_nb.errors import AnyFastError, InputError
+from anyfast_nb.errors import AnyFastError, InputError, Interrupted
 from anyfast_nb.gateway.rounds import Rounds, rounds_of
 from anyfast_nb.gateway.tools import MOST_CHARS, Toolbox
-from anyfast_nb.wire.messages import answer_messages
+from anyfast_nb.wire.messages import NOT_RUN, answer_messages
 from anyfast_nb.wire.values import Answer, Finished, Status, TextDelta, ToolCall, ToolResult
 
 
@@ -101,6 +103,7 @@ def test_a_schema_passes_as_it_is_and_is_never_run() -> None:
         (functools.partial(weather, "Oslo"), "partial"),
         (3, "int"),
         ("weather", "str"),
+        (None, "NoneType"),
     ],
 )
 def test_what_has_no_name_is_refused(tool: Any, part: str) -> None:
@@ -130,6 +133,68 @@ def test_a_type_that_json_has_not_is_refused() -> None:
     look.__annotations__["frame"] = pd.DataFrame
     with pytest.raises(InputError, match="look cannot be described"):
         Toolbox([look])
+
+
+class Scales:
+    """Weighs."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def weigh(self, what: str) -> int:
+        return self.least + len(what)
+
+
+@pytest.mark.parametrize(
+    ("tool", "part"),
+    [
+        (Scales, "tools[0] is the class Scales"),
+        (int, "tools[0] is the class int"),
+        (max, "its parameters are not known"),
+        (Scales.weigh, "method without its object"),
+    ],
+)
+def test_what_is_no_function_of_the_users_is_refused_in_words(tool: Any, part: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Toolbox([tool])
+
+    assert part in caught.value.message
+    assert caught.value.hint
+    assert caught.value.field == "tools[0]"
+
+
+def test_a_default_that_json_has_not_is_just_not_told() -> None:
+    def look(place: str, cache: Any = object()) -> str:  # noqa: B008
+        return place
+
+    look.__annotations__.clear()
+    [schema] = Toolbox([look]).schemas  # a warning would be an error here
+
+    assert "default" not in schema["function"]["parameters"]["properties"]["cache"]
+
+
+def test_a_schema_and_a_function_of_one_name_are_refused() -> None:
+    with pytest.raises(InputError, match="two tools are called 'weather'"):
+        Toolbox([weather, {"type": "function", "name": "weather"}])
+
+
+@pytest.mark.parametrize("given", [weather, "weather", {"type": "function", "name": "weather"}])
+def test_a_choice_is_a_tool_or_its_name(given: Any) -> None:
+    assert Toolbox([weather]).choice(given) == {"type": "function", "function": {"name": "weather"}}
+
+
+@pytest.mark.parametrize("given", [slow, "slow", {"type": "function", "function": {"name": "slow"}}, 3])
+def test_a_choice_that_is_none_of_the_tools_is_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="none of the tools") as caught:
+        Toolbox([weather]).choice(given)
+
+    assert caught.value.field == "tool_choice"
+    assert "weather" in caught.value.hint
+
+
+def test_a_choice_without_tools_is_refused() -> None:
+    with pytest.raises(InputError, match="without tools"):
+        rounds_of("x", settings=settings.load(), tool_choice="required")
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
@@ -250,6 +315,59 @@ def test_a_result_becomes_text(value: object, text: str) -> None:
     assert run(give, {}).content == text
 
 
+class Loop(list[Any]):
+    """Holds itself."""
+
+    def __init__(self) -> None:
+        self.append(self)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Point(1, 2), '{"x": 1, "y": 2}'),
+        ([Point(1, 2)], '[{"x": 1, "y": 2}]'),
+        ({3}, "[3]"),
+        (b"abc", '"(3 bytes, left out)"'),
+        (np.int64(3), "3"),
+        (np.arange(3), "[0, 1, 2]"),
+        ({"a": np.float32(0.5)}, '{"a": 0.5}'),
+        ({(1, 2): 3}, "{(1, 2): 3}"),
+        (Loop(), "[[...]]"),
+        ({"df": pd.DataFrame({"a": [1]})}, '{"df": "| a |\\n| --- |\\n| 1 |"}'),
+        (Image.new("RGB", (2, 2)), '"(a picture, Image: only text goes back to the model)"'),
+    ],
+)
+def test_a_result_that_json_has_not_says_what_it_is(value: object, text: str) -> None:
+    def give() -> object:
+        return value
+
+    give.__annotations__.clear()
+    result = run(give, {})
+
+    assert (result.content, result.failed) == (text, False)
+
+
+def test_an_exception_that_cannot_be_told_ends_nothing() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def fails() -> None:
+        raise Mute
+
+    result = run(fails, {})
+
+    assert (result.content, result.failed) == ("Mute: (it cannot be told)", True)
+
+
+def test_null_is_no_argument() -> None:
+    def now() -> str:
+        return "noon"
+
+    assert run(now, "null").content == "noon"
+
+
 def test_a_frame_becomes_a_table() -> None:
     def sales() -> pd.DataFrame:
         return pd.DataFrame({"month": ["May"], "visitors": [1200]})
@@ -278,8 +396,9 @@ def asking(text: str = "", **fields: Any) -> Answer:
     return Answer(text, tool_calls=(CALL,), finish_reason="tool_calls", **fields)
 
 
-def results() -> list[ToolResult]:
-    return [Toolbox([weather]).run(CALL, wait=asyncio.run)]
+def take(chat: Rounds, answer: Answer) -> list[ToolResult]:
+    """Run the calls of an answer, as a client does."""
+    return list(chat.run(answer, wait=asyncio.run))
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
@@ -290,7 +409,7 @@ def test_rounds_go_on_until_nothing_is_asked(api: str) -> None:
     before = chat.body()
 
     assert chat.due(first)
-    done = chat.add(first, results())
+    done = dataclasses.replace(first, results=tuple(take(chat, first)))
     said = chat.body()[field][1:]
     if api == "chat":
         assert [message["role"] for message in said] == ["assistant", "tool"]
@@ -309,12 +428,12 @@ def test_rounds_are_bounded() -> None:
     chat = rounds(max_rounds=3)
     for _ in range(2):
         assert chat.due(asking())
-        chat.add(asking(), results())
+        take(chat, asking())
 
     assert not chat.due(asking())
 
 
-@pytest.mark.parametrize("most", [0, -1, 1.5, "8"])
+@pytest.mark.parametrize("most", [0, -1, 1.5, "8", True])
 def test_a_wrong_bound_is_refused(most: Any) -> None:
     with pytest.raises(InputError, match="max_rounds"):
         rounds(max_rounds=most)
@@ -323,6 +442,42 @@ def test_a_wrong_bound_is_refused(most: Any) -> None:
 @pytest.mark.parametrize("make", [lambda: asking(status=Status.TRUNCATED), lambda: Answer("no call")])
 def test_no_round_after(make: Callable[[], Answer]) -> None:
     assert not rounds().due(make())
+
+
+def test_why_it_ended_is_told_where_calls_are_left() -> None:
+    chat = rounds(max_rounds=2)
+    assert chat.due(asking())
+    take(chat, asking())
+
+    assert chat.why_ended(asking()) == "ended after 2 requests (max_rounds): weather not run"
+    assert chat.why_ended(Answer("Done.")) == ""
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_calls_of_an_answer_that_was_cut_short_are_not_run(reason: str) -> None:
+    chat = rounds()
+    answer = dataclasses.replace(asking(), finish_reason=reason)
+
+    assert not chat.due(answer)
+    assert not chat.why_ended(answer)
+
+
+def test_a_call_of_what_is_only_described_is_the_callers_to_answer() -> None:
+    chat = rounds(weather, {"type": "function", "function": {"name": "order"}})
+    both = dataclasses.replace(asking(), tool_calls=(CALL, ToolCall("2", "order", "{}")))
+
+    assert not chat.due(both)
+    assert chat.due(asking())
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize(("choice", "later"), [("required", "auto"), (weather, "auto"), ("auto", "auto")])
+def test_a_choice_that_was_obeyed_does_not_bind_the_rounds_after(api: str, choice: Any, later: str) -> None:
+    chat = rounds(api=api, tool_choice=choice)
+    assert chat.body()["tool_choice"] != ("auto" if choice != "auto" else None)
+    take(chat, asking())
+
+    assert chat.body()["tool_choice"] == later
 
 
 def test_schemas_alone_make_one_round() -> None:
@@ -334,7 +489,7 @@ def test_schemas_alone_make_one_round() -> None:
 
 def test_an_answer_repeats_its_rounds() -> None:
     chat = rounds()
-    chat.add(asking(), results())
+    take(chat, asking())
     messages = answer_messages(chat.last(Answer("Done.")))
 
     assert [message["role"] for message in messages] == ["assistant", "tool", "assistant"]
@@ -349,7 +504,7 @@ def test_one_chat_is_heard_not_its_rounds() -> None:
     listen(Finished(asking()))
     assert heard == []
 
-    chat.add(asking(), results())
+    take(chat, asking())
     listen(TextDelta("Fine."))
     listen(Finished(Answer("Fine.")))
     assert [type(event).__name__ for event in heard] == ["TextDelta", "Finished"]
@@ -359,10 +514,96 @@ def test_one_chat_is_heard_not_its_rounds() -> None:
 
 def test_a_partial_answer_keeps_its_rounds() -> None:
     chat = rounds()
-    chat.add(asking(), results())
+    take(chat, asking())
     error = AnyFastError("cut")
     error.partial = Answer("half")
-    chat.stopped(error)
+    with pytest.raises(AnyFastError), chat.kept():
+        raise error
 
     assert isinstance(error.partial, Answer)
     assert len(error.partial.rounds) == 1
+
+
+# --- an interrupt ---------------------------------------------------------------------------
+
+
+def stopped(chat: Rounds, stop: Callable[[], None]) -> Interrupted:
+    with pytest.raises(Interrupted) as caught, chat.kept():
+        stop()
+    return caught.value
+
+
+def test_an_interrupt_in_a_function_keeps_the_calls_and_what_came_back() -> None:
+    def stops() -> str:
+        # What a client that is asked inside a function raises: its partial answer is not this chat's.
+        raise Interrupted(partial=Answer("of another chat"))
+
+    chat = rounds(weather, stops)
+    take(chat, asking())
+    both = dataclasses.replace(asking("Two."), tool_calls=(CALL, ToolCall("2", "stops", "{}")))
+    error = stopped(chat, lambda: take(chat, both) and None)
+
+    assert "while a tool ran" in str(error)
+    assert isinstance(error.partial, Answer)
+    assert (error.partial.text, error.partial.status) == ("Two.", Status.INTERRUPTED)
+    assert [result.call for result in error.partial.results] == [CALL]
+    assert len(error.partial.rounds) == 1
+
+
+def test_an_interrupt_between_two_requests_is_one_of_ours() -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    chat = rounds()
+    assert stopped(chat, press).partial is None
+    take(chat, asking("First."))
+    partial = stopped(chat, press).partial
+
+    assert isinstance(partial, Answer)
+    assert (partial.text, partial.status, len(partial.results)) == ("First.", Status.INTERRUPTED, 1)
+
+
+def test_an_interrupt_of_a_request_keeps_the_rounds_before_it() -> None:
+    def press() -> None:
+        raise Interrupted(partial=Answer("half", status=Status.INTERRUPTED))
+
+    chat = rounds()
+    take(chat, asking())
+    partial = stopped(chat, press).partial
+
+    assert isinstance(partial, Answer)
+    assert (partial.text, len(partial.rounds)) == ("half", 1)
+
+
+# --- what later requests repeat --------------------------------------------------------------
+
+
+def test_calls_that_were_not_run_are_answered_all_the_same() -> None:
+    """A server refuses a call that no result follows."""
+    [asked, said] = answer_messages(asking())
+
+    assert asked["tool_calls"][0]["id"] == said["tool_call_id"] == "call_1"
+    assert said["content"] == NOT_RUN
+
+
+def test_calls_that_broke_off_are_left_out() -> None:
+    half = ToolCall("call_2", "weather", '{"cit')
+
+    assert answer_messages(Answer("", tool_calls=(half,))) == []
+    assert answer_messages(Answer("Let me see.", tool_calls=(half,))) == [
+        {"role": "assistant", "content": "Let me see."}
+    ]
+    whole, *_ = answer_messages(Answer("", tool_calls=(CALL, half)))
+    assert [call["id"] for call in whole["tool_calls"]] == ["call_1"]
+
+
+@pytest.mark.parametrize("known", ["", "same"])
+def test_calls_without_an_id_of_their_own_get_one(known: str) -> None:
+    calls = tuple(ToolCall(known, "weather", json.dumps({"city": city})) for city in ("Oslo", "Bergen"))
+    results = tuple(ToolResult(call, call.arguments) for call in calls)
+    asked, *said = answer_messages(Answer("", tool_calls=calls, results=results))
+
+    ids = [call["id"] for call in asked["tool_calls"]]
+    assert len(set(ids) - {""}) == 2
+    assert [message["tool_call_id"] for message in said] == ids
+    assert "Bergen" in said[1]["content"]

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from anyfast_nb.errors import (
     ReadTimedOut,
     ServerError,
     WireCut,
+    WireError,
 )
-from anyfast_nb.http.download import Bounds, Downloaded, download
+from anyfast_nb.http.download import Bounds, BusyError, Downloaded, download
+from anyfast_nb.http.partial import Origin, Partial
 from anyfast_nb.http.retry import RetryPolicy
 from tests.wire_server import CUT, HANG, RESET, Piece, Reply, WireServer
 
@@ -590,3 +592,87 @@ async def test_two_gigabytes_take_no_memory(desk: Desk) -> None:
     finally:
         desk.to.unlink(missing_ok=True)
     assert most - before < 48 * MB
+
+
+# --- what a second reader tried ---------------------------------------------------------------
+
+
+async def test_packed_bytes_are_refused_in_the_rest_of_a_file_too(desk: Desk) -> None:
+    desk.server.script(whole(FILM[:CUT_AT], end=(CUT,)))
+    with pytest.raises(WireCut):
+        await desk.get(policy=RetryPolicy(attempts=1))
+    left = rest(CUT_AT)
+    desk.server.script(replace(left, headers={**left.headers, "Content-Encoding": "gzip"}))
+    with pytest.raises(ProtocolError, match="packed"):
+        await desk.get()
+    assert (desk.folder / "film.mp4.part").read_bytes() == FILM[:CUT_AT]
+    desk.server.script(rest(CUT_AT))
+    await desk.get()
+    assert desk.to.read_bytes() == FILM
+
+
+async def test_a_redirect_to_no_url_is_an_error_of_ours(desk: Desk) -> None:
+    desk.server.script(Reply(302, {"Location": f"http://[{SECRET}/x"}))
+    with pytest.raises(ProtocolError, match="no URL") as caught:
+        await desk.get()
+    nothing_secret(caught.value)
+    assert desk.names == []
+
+
+async def test_no_url_at_all_is_an_error_of_ours_beside_a_left_over(desk: Desk) -> None:
+    desk.server.script(whole(FILM[:CUT_AT], end=(CUT,)))
+    with pytest.raises(WireCut):
+        await desk.get(policy=RetryPolicy(attempts=1))
+
+    async def nobody(_host: str, _port: int) -> list[str]:
+        return []
+
+    with pytest.raises(WireError) as caught:
+        await desk.get(f"https://[store/film.mp4?n={SECRET}", resolve=nobody, policy=RetryPolicy(attempts=1))
+    nothing_secret(caught.value)
+
+
+def test_a_file_that_got_its_name_meanwhile_is_not_cut(tmp_path: Path) -> None:
+    """Between opening the part and locking it, the one who was at it may have finished."""
+    first = Partial(tmp_path / "film.mp4")
+    first.open()
+    first.start_over(Origin("s", ETAG, 5))
+    first.append(b"whole")
+
+    class Late(Partial):
+        def _lock(self) -> None:
+            if not (tmp_path / "film.mp4").exists():
+                first.publish()
+            super()._lock()
+
+    late = Late(tmp_path / "film.mp4")
+    late.open()
+    late.start_over(None)
+    late.append(b"half")
+    assert (tmp_path / "film.mp4").read_bytes() == b"whole"
+    assert (tmp_path / "film.mp4.part").read_bytes() == b"half"
+    late.close()
+
+
+@pytest.mark.parametrize("end", ["publish", "discard"])
+def test_the_file_is_held_until_it_has_its_name_or_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    part = Partial(tmp_path / "film.mp4")
+    part.open()
+    part.start_over(Origin("s", ETAG, 5))
+    part.append(b"whole")
+    act, busy = "replace" if end == "publish" else "unlink", []
+    real = getattr(Path, act)
+
+    def watched(path: Path, *given: Any, **more: Any) -> Any:
+        if path.suffix == ".part":
+            with pytest.raises(BusyError):
+                Partial(tmp_path / "film.mp4").open()
+            busy.append(path.name)
+        return real(path, *given, **more)
+
+    monkeypatch.setattr(Path, act, watched)
+    getattr(part, end)()
+    assert busy == ["film.mp4.part"]
+    assert [path.name for path in tmp_path.iterdir()] == (["film.mp4"] if end == "publish" else [])

@@ -271,3 +271,26 @@ async def test_endless_redirects_end(wire_server: WireServer, tmp_path: Path) ->
 
 async def test_names_of_this_machine_are_looked_up() -> None:
     assert set(await look_up("localhost", 80)) <= {"127.0.0.1", "::1"}
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.0.8", "192.0.0.170", "192.88.99.1", "3fff::1", "::ffff:192.0.0.8"]
+)
+def test_what_the_registries_set_aside_is_not_open(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://xn--/film.mp4",
+        "https://store.example:0/",
+        "https://store.example:99999/",
+        "https://store.example:-1/",
+    ],
+)
+async def test_a_link_that_leads_nowhere_is_an_error_of_ours(link: str) -> None:
+    reach = Reach("https://www.anyfast.ai")
+    with pytest.raises(ProtocolError, match="the download link"):
+        await reach.get(link, {})
+    await reach.close()

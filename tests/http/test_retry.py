@@ -45,6 +45,7 @@ NEVER = [
     errors.InputError("x"),
     errors.LedgerError("x"),
     errors.SimulatorError("x"),
+    errors.StillRunning("x"),
 ]
 
 

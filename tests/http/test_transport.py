@@ -541,7 +541,19 @@ async def test_a_post_follows_those_that_keep_it_a_post(
 
 
 @billed_calls
-@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_303_says_that_the_work_may_be_done(
+    wire_server: WireServer, connect: Connect, call: Call
+) -> None:
+    wire_server.script(redirect(303, "/v1/results/1"), OK)
+    with pytest.raises(ProtocolError, match="303") as caught:
+        await connect().send(call)
+    assert caught.value.billed is Billed.MAYBE
+    assert "may be billed" in str(caught.value)
+    assert len(wire_server.requests) == 1
+
+
+@billed_calls
+@pytest.mark.parametrize("status", [301, 302])
 async def test_a_post_is_not_turned_into_a_get(
     wire_server: WireServer, connect: Connect, status: int, call: Call
 ) -> None:

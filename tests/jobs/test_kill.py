@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from anyfast_nb.ledger import JobStatus, Ledger
+from tests.conftest import Simulator
+from tests.jobs.broken_off import PHASES, SIGNALS, run
 from tests.jobs.conftest import KEY, MakeClient, created, film_reply, link, posts, succeeded, task
 from tests.wire_server import HANG, Pause, Reply, WireServer
 
@@ -76,3 +78,17 @@ def test_nothing_is_lost_halved_or_sent_twice(
     assert len(posts(wire_server)) == sent
     left = {path.suffix for path in (folder / "anyfast_media").glob("*")} if films or rows else set()
     assert left <= {".mp4", ".json", ""}  # and nothing of what broke off
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("signal_name", SIGNALS)
+def test_at_a_random_moment_nothing_is_lost_halved_or_sent_twice(
+    simulator: Simulator, tmp_path: Path, phase: str, signal_name: str, seed: int
+) -> None:
+    outcome = run(
+        (simulator.base_url, simulator.key), phase, signal_name, seed=seed, folder=tmp_path / "broken off"
+    )
+    if phase != "submit":  # the phase had begun, so there was an id
+        assert outcome.found in {"task id", "film"}
+        assert outcome.accepted == 1

@@ -279,3 +279,32 @@ def test_a_picture_of_one_wish_is_a_medium_of_the_next(wire_server: WireServer, 
     sent = wire_server.requests[1].json()["content"][1]
     assert sent["image_url"]["url"] == f"data:image/png;base64,{b64()}"
     assert job.mode == "first_frame"
+
+
+def test_what_the_caller_s_function_raises_is_raised_once_all_is_kept(
+    wire_server: WireServer, client: MakeClient, folder: Path
+) -> None:
+    address = link(wire_server, "a.png")
+    wire_server.script(
+        Reply.json({"model": "m", "created": 1, "data": [{"url": address}, {"url": address}]}),
+        picture_reply(png()),
+        picture_reply(png()),
+    )
+
+    def mine(_: object) -> None:
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine") as caught:
+        client().seedream("A cat", on_picture=mine)
+    kept = [name for name in names(folder) if name.endswith(".png")]
+    assert len(kept) == 2
+    assert "kept" in "".join(caught.value.__notes__)
+    assert [row["status"] for row in ledger_rows()] == ["ok"]
+
+
+def test_a_function_that_is_none_is_refused_before_anything_is_sent(
+    wire_server: WireServer, client: MakeClient
+) -> None:
+    with pytest.raises(InputError, match="on_picture"):
+        client().seedream("A cat", on_picture=5)  # type: ignore[arg-type]
+    assert wire_server.requests == []

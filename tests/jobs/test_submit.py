@@ -27,8 +27,10 @@ from anyfast_nb.errors import (
     ServerError,
     WireCut,
 )
+from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.http.retry import RetryPolicy
 from anyfast_nb.http.transport import Limits
+from anyfast_nb.jobs import submit
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.ledger import JobStatus, Ledger, jobs
 from tests.client.conftest import press_ctrl_c
@@ -45,7 +47,7 @@ from tests.jobs.conftest import (
     refused,
     succeeded,
 )
-from tests.wire_server import CUT, HANG, RESET, Reply, WireServer
+from tests.wire_server import CUT, HANG, RESET, Gate, Reply, WireServer
 
 PROMPT = "A cat plays the piano"
 LOST: dict[str, tuple[Reply, type[AnyFastError]]] = {
@@ -237,8 +239,11 @@ def test_the_job_is_in_the_ledger_before_a_byte_leaves(wire_server: WireServer, 
     assert [(row.status, row.task_id) for row in rows] == [(JobStatus.SUBMITTING, "")]
     assert ledger_rows()[0]["status"] == "unfinished"
 
-    # Another kernel that looks now cannot know more than that it is in doubt.
-    assert client().job(rows[0].id).status is JobStatus.SUBMIT_UNKNOWN
+    # Another kernel that looks now sees that this one is at it; once it is gone, there is a doubt.
+    other = client()
+    assert other.job(rows[0].id).status is JobStatus.SUBMITTING
+    mine._gateway.ledger.close()
+    assert other.job(rows[0].id).status is JobStatus.SUBMIT_UNKNOWN
     wire_server._closing.set()
     thread.join()
     assert found
@@ -300,8 +305,9 @@ def test_a_ledger_in_trouble_breaks_no_generation(
 
 
 def test_an_interrupt_while_it_is_sent_leaves_a_doubt_and_says_so(
-    wire_server: WireServer, client: MakeClient
+    wire_server: WireServer, client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(submit, "_LAST_WORDS_S", 0.01)
     wire_server.script(Reply(body=(HANG,)))
     presser = threading.Thread(target=lambda: (wire_server.wait_for_requests(1), press_ctrl_c()))
     presser.start()
@@ -312,9 +318,69 @@ def test_an_interrupt_while_it_is_sent_leaves_a_doubt_and_says_so(
     assert ledger_rows()[0]["status"] == "submit_unknown"
 
 
-async def test_a_cancelled_create_leaves_a_doubt(
-    wire_server: WireServer, async_client: Callable[[], AsyncClient]
+def test_after_an_interrupt_the_reply_is_still_heard(
+    wire_server: WireServer, client: MakeClient, film: bytes
 ) -> None:
+    gate, mine = Gate(), client()
+    wire_server.script(Reply(body=(gate, *created().body)))
+    presser = threading.Thread(target=lambda: (wire_server.wait_for_requests(1), press_ctrl_c()))
+    presser.start()
+    with pytest.raises(Interrupted, match="as soon as the reply comes"):
+        mine.seedance(PROMPT)
+    presser.join()
+    (job,) = mine.jobs()
+    assert job.status is JobStatus.SUBMITTING  # no doubt yet: it is being heard
+    wire_server.script(succeeded(link(wire_server)), film_reply(film))
+    gate.opened.set()
+    assert job.wait().path.read_bytes() == film
+    assert job.task_id == TASK
+    assert ledger_rows()[0]["status"] == "ok"
+    assert len(posts(wire_server)) == 1
+
+
+@pytest.mark.parametrize("busy", [429, 503])
+def test_after_an_interrupt_nothing_is_sent_and_a_refusal_is_no_doubt(
+    wire_server: WireServer, client: MakeClient, busy: int
+) -> None:
+    mine = client(policy=RetryPolicy(base_s=30))
+    wire_server.script(Reply.json({"error": {"message": "busy"}}, status=busy), created())
+    presser = threading.Thread(
+        target=lambda: (wire_server.wait_for_requests(1)[0].answered.wait(5), press_ctrl_c())
+    )
+    presser.start()
+    with pytest.raises(Interrupted):
+        mine.seedance(PROMPT)
+    presser.join()
+    (job,) = mine.jobs()
+    while job.status is JobStatus.SUBMITTING:  # the interrupt came before the refusal was read
+        io_loop().run(asyncio.sleep(0))
+    assert len(posts(wire_server)) == 1
+    assert client().job(job.id).status is JobStatus.FAILED
+    assert ledger_rows()[0]["status"] == "interrupted"
+
+
+def test_an_interrupt_while_an_asset_is_waited_for_is_no_doubt(
+    wire_server: WireServer, client: MakeClient
+) -> None:
+    late = refused("The specified asset asset-1 is not found", code="NotFound.asset_id")
+    wire_server.script(late, created())
+    mine = client()
+
+    async def pause(seconds: float) -> None:
+        press_ctrl_c()
+        await asyncio.Event().wait()
+
+    mine.pace = Time().pace(sleep=pause)
+    with pytest.raises(Interrupted):
+        mine.seedance(PROMPT, first_frame="asset://asset-1")
+    assert list(jobs()["status"]) == ["failed"]
+    assert len(posts(wire_server)) == 1
+
+
+async def test_a_cancelled_create_leaves_a_doubt(
+    wire_server: WireServer, async_client: Callable[[], AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "_LAST_WORDS_S", 0.01)
     wire_server.script(Reply(body=(HANG,)))
     async with async_client() as client:
         asking = asyncio.ensure_future(client.seedance(PROMPT))

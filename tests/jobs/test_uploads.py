@@ -129,3 +129,19 @@ async def test_assets_are_awaited(store: StoreAndStudio, time: Time, folder: Pat
         assert await assets.groups(name="y")
         await assets.delete(made.id)
         await assets.delete_group(group.id)
+
+
+def test_a_clip_counts_by_its_content_and_is_not_uploaded_for_a_film_that_is_there(
+    own: Client, store: StoreAndStudio, clip: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved.mp4"
+    moved.write_bytes(clip.read_bytes())
+    first = own.seedance(PROMPT, videos=[clip], reuse=True)
+    uploads = len(store.actions("CreateAsset"))
+    assert uploads == 1
+    before = len(store.requests)
+    assert own.seedance(PROMPT, videos=[moved], reuse=True) is first
+    own.assets.delete(first.request["content"][1]["video_url"]["url"])  # and it does not hang on the asset
+    assert own.seedance(PROMPT, videos=[moved.read_bytes()], reuse=True) is first
+    assert [request.path for request in store.requests[before:]] == ["/volc/asset/DeleteAsset"]
+    assert len(wishes(store)) == 1

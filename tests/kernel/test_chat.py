@@ -162,6 +162,20 @@ def test_a_dry_run_shows_the_request_and_sends_nothing(k: Kernel, simulator: Sim
     assert ok(k.execute("len(af.ledger.frame())")) == "0\n"
 
 
+def test_a_dry_run_shows_no_secret_and_the_size_of_a_file(k: Kernel) -> None:
+    ok(k.execute("open('r.pdf', 'wb').write(b'%PDF-1.4\\nx\\n%%EOF\\n')"))
+    signed = "https://example.com/a.pdf?X-Tos-Signature=5ec2e7"
+    run = k.execute(
+        f"%%anyfast --file r.pdf --file {signed} --reasoning off --dry-run\nmy key is sk-abc123DEF456"
+    )
+    for shown in (ok(run), run.outputs[0]["data"]["text/html"]):
+        assert "5ec2e7" not in shown
+        assert "abc123" not in shown
+        assert "a.pdf?[hidden]" in shown
+        assert "[application/pdf, 17 bytes]" in shown
+        assert "no reasoning off: minimal" in shown
+
+
 def test_json_no_stream_and_plain(k: Kernel) -> None:
     ok(k.execute("%%anyfast --json --to j\nGive me a list of three colours as JSON"))
     assert ok(k.execute("import json\ntype(json.loads(j.text)).__name__")) == "'dict'\n"
@@ -267,6 +281,33 @@ def test_tools_run_and_are_shown_with_their_results(k: Kernel) -> None:
     assert "Did you mean height?" in error(k.execute("%%anyfast --tools heigt\nhi"))
     assert "none of the tools" in error(k.execute("%%anyfast --tools height --tool-choice weather\nhi"))
     assert "--tools" in error(k.execute("%%anyfast --tool-choice auto\nhi"))
+
+
+def test_methods_are_tools_and_rounds_end_where_they_should(k: Kernel) -> None:
+    ok(
+        k.execute(
+            "class Shop:\n    def count(self, ware: str) -> int:\n        return 3\n"
+            "shop = Shop()\nweigh = shop.count\n"
+        )
+    )
+    shown = ok(k.execute("%%anyfast --tools weigh --tool-choice weigh\nHow many boats?"))
+    assert "says: **3**" in shown
+    assert "says: **3**" in ok(k.execute("%%anyfast --tools shop.count --tool-choice required\nBoats?"))
+    assert "the class Shop" in error(k.execute("%%anyfast --tools Shop\nhi"))
+    assert "no such function" in error(k.execute("%%anyfast --tools print\nhi"))
+    run = k.execute("%%anyfast --tools weigh --tool-choice required --max-rounds 1 --thread boats\nBoats?")
+    ok(run)
+    [output] = run.outputs
+    assert "ended after 1 request (max_rounds): count not run" in output["data"]["text/html"]
+    body = ok(k.execute("%%anyfast --thread boats --api responses\nsim:echo"))
+    assert '"function_call_output"' in body
+
+
+def test_a_plain_chat_loads_nothing_that_only_tools_and_media_need(k: Kernel) -> None:
+    ok(k.execute("%%anyfast\nHello"))
+    heavy = ["pydantic", "anyfast_nb.media", "anyfast_nb.gateway.tools", "PIL", "av", "pandas", "numpy"]
+    loaded = ok(k.execute(f"import sys\n[name for name in {heavy} if name in sys.modules]"))
+    assert loaded.strip() == "[]"
 
 
 def test_a_thread_remembers_what_tools_said(k: Kernel) -> None:

@@ -52,6 +52,31 @@ def test_an_interrupt_keeps_the_partial_answer(
     assert row.text.strip().endswith("interrupted")
 
 
+@pytest.mark.parametrize("word", ["def", "async def"])
+def test_an_interrupt_while_a_tool_runs_leaves_a_thread_that_goes_on(
+    kernel: Callable[..., Kernel], wire_server: WireServer, word: str
+) -> None:
+    call = {"index": 0, "id": "c1", "function": {"name": "slow", "arguments": "{}"}}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    asks = json.dumps({"id": "c1", "model": "m", "choices": [choice]})
+    wire_server.script(Reply.sse(asks, done=True), Reply.sse(delta("Fine"), done=True))
+    k = live(kernel, wire_server)
+    wait = "await asyncio.sleep(30)" if word == "async def" else "time.sleep(30)"
+    assert k.execute(f"import asyncio, time\n{word} slow():\n    print('begun')\n    {wait}\n").status == "ok"
+    run = k.send("%%anyfast -m m --tools slow --thread t --to kept\nTell me")
+    before = k.wait_for(run, "begun")
+    k.interrupt()
+    (done,) = k.collect(run, timeout_s=20)
+    done.messages[:0] = before
+
+    assert done.reply["content"]["ename"] == "Interrupted"
+    assert "interrupted" in str([m["content"] for m in done.messages if "display" in m["msg_type"]])
+    assert k.execute("kept.status.value, len(kept.tool_calls)").text.strip() == "('interrupted', 1)"
+    assert k.execute("%%anyfast -m m --thread t\nGo on").status == "ok"
+    roles = [message["role"] for message in wire_server.requests[1].json()["messages"]]
+    assert roles == ["user", "assistant", "tool", "user"]
+
+
 def test_an_interrupt_ends_the_wait_for_a_retry(
     kernel: Callable[..., Kernel], wire_server: WireServer
 ) -> None:

@@ -94,6 +94,16 @@ def test_config_shows_and_changes(own: Session, shown: Shown) -> None:
     assert Session().settings.footer == "full"  # this kernel alone
 
 
+def test_config_of_films(own: Session, shown: Shown) -> None:
+    verbs.config(own, "wait=false confirm_above=200,000 --save", shown)
+    assert (own.settings.wait, own.settings.confirm_above) == (False, 200_000)
+    assert "false" in shown.text
+    assert "200000" in shown.text
+    assert (Session().settings.wait, Session().settings.confirm_above) == (False, 200_000)
+    verbs.config(own, "wait=on confirm_above= --save", shown)
+    assert (Session().settings.wait, Session().settings.confirm_above) == (True, None)
+
+
 def test_config_saves(own: Session, shown: Shown) -> None:
     verbs.config(own, "model=mini --save", shown)
     assert Session().settings.model == "mini"
@@ -106,6 +116,8 @@ def test_config_saves(own: Session, shown: Shown) -> None:
     [
         ("footr=short", "Did you mean footer?"),
         ("footer=loud", "full, short, off"),
+        ("wait=soon", "wait=true or wait=false"),
+        ("confirm_above=much", "a number of tokens"),
         ("base_url=ftp://x", "http"),
         ("api_key=sk-123456", "%anyfast login"),
         ("model", "name=value"),

@@ -52,7 +52,8 @@ def execute(path: Path, *, environ: Mapping[str, str], timeout_s: int = 120) -> 
             record_timing=False,
             coalesce_streams=True,
         )
-        client.execute(env=dict(environ))
+        # As a Jupyter server does: what is shown names files from the notebook, not from this folder.
+        client.execute(env=dict(environ) | {"JPY_SESSION_NAME": str(copy / path.name)})
         return tidy(notebook)
 
 

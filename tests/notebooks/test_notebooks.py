@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.notebooks import running
 
 pytestmark = [pytest.mark.kernel, pytest.mark.project]
 PATHS = sorted(running.NOTEBOOKS.glob("*.ipynb"))
-QUICKSTART = running.NOTEBOOKS / "01_quickstart.ipynb"
+MOST_CELLS = {"01_quickstart": 12, "02_images_and_video": 26}
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -42,7 +43,22 @@ def test_it_is_fit_for_git(path: Path) -> None:
     assert running.faults(path) == []
 
 
-def test_the_quickstart_is_short() -> None:
-    notebook = nbformat.read(QUICKSTART, as_version=4)
-    assert 4 <= len(running.code_cells(notebook)) <= 12
+@each
+def test_it_is_short_and_says_what_it_does(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    assert 4 <= len(running.code_cells(notebook)) <= MOST_CELLS[path.stem]
     assert notebook.cells[0].cell_type == "markdown"
+    assert notebook.cells[0].source.startswith("# ")
+
+
+def test_the_stored_films_are_posters_with_a_link_to_the_file() -> None:
+    """No film is in git; each output has a picture of it, so that it is seen without the file."""
+    notebook = nbformat.read(running.NOTEBOOKS / "02_images_and_video.ipynb", as_version=4)
+    outputs = [output for cell in running.code_cells(notebook) for output in cell.outputs]
+    shown = [output.data.get("text/html", "") for output in outputs if "data" in output]
+    films = [html for html in shown if "<video" in html]
+    assert len(films) >= 10
+    for html in films:
+        assert re.search(r'src="anyfast_media/(seedance|kling|storyboard)-[^"/]+\.mp4"', html)
+        assert "data:image/jpeg;base64," in html
+        assert "data:video" not in html

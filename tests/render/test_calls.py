@@ -69,3 +69,19 @@ def test_an_answer_shows_the_rounds_before_it() -> None:
 
 def test_plain_text_has_the_result_below_the_call() -> None:
     assert calls_plain([CALL], [ToolResult(CALL, "sun")]) == 'weather({"city": "Oslo"})\n  → sun'
+
+
+def test_plain_text_tells_calls_of_one_id_apart() -> None:
+    other = ToolCall("c1", "weather", '{"city": "Bergen"}')
+    lines = calls_plain([CALL, other], [ToolResult(CALL, "sun"), ToolResult(other, "rain")]).splitlines()
+
+    assert [line.strip() for line in lines[1::2]] == ["→ sun", "→ rain"]
+
+
+def test_a_result_is_never_live_html() -> None:
+    evil = "<script>x</script><img src=x onerror=x>&lt;b&gt; $a$ \x1b[31m"
+    call = ToolCall("c1", evil, evil)
+    for content in (evil, f'{{"{"k" * 700}": "<img src=x>"}}'):
+        html = calls_html([call], [ToolResult(call, content, failed=True)])
+        assert not re.search(r"<(?!/?(?:div|small|code|pre|span|details|summary)\b)", html)
+        assert "\x1b" not in html

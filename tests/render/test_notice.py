@@ -40,3 +40,14 @@ def test_an_empty_table() -> None:
         "-----  --------",
     ]
     assert table([])["text/plain"] == ""
+
+
+def test_a_row_may_have_a_picture_in_front() -> None:
+    bundle = table([["a"], ["b"]], columns=["name"], pictures=[("image/jpeg", b"JPEG"), None])
+    html = bundle["text/html"]
+    assert html.count("<img") == 1
+    assert 'src="data:image/jpeg;base64,SlBFRw=="' in html
+    assert html.count("<th") - html.count("<thead") == 2
+    assert html.count("<td") == 4
+    assert bundle["text/plain"] == table([["a"], ["b"]], columns=["name"])["text/plain"]
+    assert "<img" not in table([["a"]], pictures=[None])["text/html"]

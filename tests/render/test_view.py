@@ -71,3 +71,14 @@ def test_output_from_another_thread_goes_to_the_cell_that_ran() -> None:
         ("the cell", "update", {"text/plain": "b"}, {}, {"display_id": "id-1"}),
         ("the cell", "clear", True),
     ]
+
+
+def test_what_comes_after_the_cell_is_sent_in_the_name_of_the_newest() -> None:
+    pub = DisplayPub()
+    token = CELL.set("the cell")
+    publisher = KernelPublisher(pub)
+    publisher.update_later({"text/plain": "film"}, {}, "id-1")
+    CELL.reset(token)
+    assert pub.sent == [
+        ("the newest", "update", {"text/plain": "film"}, {}, {"display_id": "id-1"}),
+    ]

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from anyfast_nb.simulator.app import build
 from anyfast_nb.simulator.config import Config
-from anyfast_nb.simulator.gate import Activity
+from anyfast_nb.simulator.gate import Activity, Gate
 from anyfast_nb.simulator.handshake import proves
 from anyfast_nb.simulator.models import MODELS
 from tests.simulator.conftest import KEY, body, connect
@@ -102,6 +105,28 @@ async def test_every_route_refuses_a_wrong_key_without_repeating_it(
     assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
     assert "wrong-key" not in reply.text
     assert KEY not in reply.text
+
+
+async def test_no_route_is_reached_without_key_or_by_another_host() -> None:
+    gate = build(Config(key=KEY, speed=0))
+    assert isinstance(gate, Gate)
+    assert isinstance(gate.app, Starlette)
+    asked = [
+        (method, re.sub(r"\{\w+\}", "x", route.path))
+        for route in gate.app.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+    ]
+    assert len(asked) > 25
+    async with connect(Config(key=KEY, speed=0)) as client:
+        for method, path in asked:
+            there = await client.request(method, path, headers={"host": "evil.example"})
+            assert (method, path, there.status_code) == (method, path, 421)
+        del client.headers["authorization"]
+        statuses = {(m, path): (await client.request(m, path)).status_code for m, path in asked}
+    free = {path for (_, path), status in statuses.items() if status != 401}
+    assert free == {"/healthz", "/files/x"}
+    assert statuses["GET", "/files/x"] == 403
 
 
 async def test_the_key_passes_whatever_the_case_of_bearer(client: httpx.AsyncClient) -> None:
@@ -342,3 +367,23 @@ async def test_a_disconnect_stops_the_work() -> None:
 async def test_a_prompt_can_be_refused_by_review(client: httpx.AsyncClient) -> None:
     reply = await client.post(CHAT, json=body("sim:bad-words hello"))
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "InputTextSensitiveContentDetected")
+
+
+async def test_a_mistake_of_the_server_is_told_in_the_documented_envelope(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def wrong() -> None:
+        raise LookupError("/home/somebody/secret")
+
+    monkeypatch.setattr("anyfast_nb.simulator.models.listing", wrong)
+    transport = httpx.ASGITransport(app=build(Config(key=KEY)), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1") as client:
+        reply = await client.get("/v1/models", headers={"authorization": f"Bearer {KEY}"})
+    assert reply.status_code == 500
+    assert reply.headers["connection"] == "close"
+    assert reply.headers["x-anyfast-simulated"] == "1"
+    assert reply.json()["error"] == {
+        "message": "The built-in AnyFast made a mistake (LookupError).",
+        "type": "server_error",
+        "code": "internal_server_error",
+    }

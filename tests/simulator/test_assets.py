@@ -240,6 +240,18 @@ async def test_a_name_is_used_once_in_a_group(assets: Assets) -> None:
     await assets.add(other)
 
 
+async def test_a_new_name_is_not_one_that_is_taken(assets: Assets) -> None:
+    group = await assets.group()
+    await assets.add(group)
+    form = {"GroupId": group, "Name": "other", "AssetType": "Image", "URL": png_uri()}
+    other = (await assets.do("CreateAsset", **form))["Id"]
+    assert (await assets.do("UpdateAsset", Id=other, Name="other"))["Id"] == other
+    reply = await assets.ask("UpdateAsset", Id=other, Name="face")
+    assert reply.status_code == 404
+    assert "taken" in message(reply)
+    assert (await assets.do("GetAsset", Id=other))["Name"] == "other"
+
+
 async def test_a_group_that_is_not_there(assets: Assets) -> None:
     reply = await assets.ask("CreateAsset", GroupId="group-x", Name="a", AssetType="Image", URL=png_uri())
     assert reply.status_code == 404
@@ -287,6 +299,11 @@ def test_a_form_gives_back_every_byte(data: bytes) -> None:
         (b"", "multipart/form-data; boundary=b", "boundary is missing"),
         (b"--b\r\nA: b\r\n\r\nx", "multipart/form-data; boundary=b", "boundary is missing"),
         (b"--b\r\nno headers\r\n--b--", "multipart/form-data; boundary=b", "without headers"),
+        (
+            b"--b\r\nA: b" + b"; a=b" * 1000 + b"\r\n\r\n--b--",
+            "multipart/form-data; boundary=b",
+            "4096 bytes",
+        ),
         (b"--b\r\nA: b\r\n\r\n" * 40 + b"\r\n--b--", "multipart/form-data; boundary=b", "at most 32"),
     ],
 )

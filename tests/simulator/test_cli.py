@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,6 +63,38 @@ def test_it_prints_its_address_and_ends_quietly_even_during_a_stream(sig: signal
         assert process.stderr.read() == ""
 
 
+def status_of(link: str) -> int:
+    """The status of a reply, 0 for none."""
+    try:
+        return httpx.get(link, timeout=60, trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def test_it_ends_quietly_while_films_are_made_and_leaves_no_folder(tmp_path: Path) -> None:
+    film = {"model": "seedance-2.5", "duration": 30, "resolution": "1080p"}
+    with started("--speed", "0", TMPDIR=str(tmp_path)) as (process, printed):
+        path = f"{url(printed)}/video/generations"
+        with httpx.Client(headers={"authorization": f"Bearer {DEMO_KEY}"}, trust_env=False) as client:
+
+            def link(prompt: str) -> str:
+                body = film | {"content": [{"type": "text", "text": prompt}]}
+                task = client.post(path, json=body).json()["id"]
+                return str(client.get(f"{path}/{task}").json()["data"]["result_url"])
+
+            links = [link(f"A boat {number}") for number in range(3)]
+            with ThreadPoolExecutor(3) as pool:
+                replies = [pool.submit(status_of, each) for each in links]
+                while not list(tmp_path.glob("anyfast-sim-*/?*.mp4*")):
+                    assert process.poll() is None
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(timeout=30) == 0
+                assert {reply.result() for reply in replies} <= {0, 503}
+        assert list(tmp_path.iterdir()) == []
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ"), [(["--key", "sk-sim-mine"], {}), ([], {"ANYFAST_SIM_KEY": "sk-sim-mine"})]
 )
@@ -84,6 +118,22 @@ def test_all_addresses_are_answered_only_by_the_names_allowed() -> None:
     allowed = started("--host", "0.0.0.0", "--allow-host", "class.example")
     with allowed as (_, printed), httpx.Client(trust_env=False) as client:
         assert client.get(f"{url(printed)}/models", headers=headers).status_code == 200
+
+
+async def test_no_reply_waits_for_an_acknowledgement() -> None:
+    accepted: asyncio.Queue[int] = asyncio.Queue()
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        accepted.put_nowait(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listening = server.listen("127.0.0.1", 0)
+    async with await asyncio.start_server(connected, sock=listening):
+        _, writer = await asyncio.open_connection(*listening.getsockname())
+        assert await accepted.get() != 0
+        writer.close()
+        await writer.wait_closed()
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:

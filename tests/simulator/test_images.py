@@ -12,6 +12,7 @@ from anyfast_nb.simulator.config import MIB, Config, Profile
 from anyfast_nb.simulator.images.families import LISTED, family_of, preset_pixels
 from anyfast_nb.simulator.images.reading import ImageRequest, read_image_request
 from anyfast_nb.simulator.problems import Refusal
+from tests.simulator.calls import Clock, timed
 from tests.simulator.conftest import KEY, connect, data_uri, two_coloured
 
 PATH = "/v1/images/generations"
@@ -356,7 +357,12 @@ async def test_one_of_a_group_can_fail(client: httpx.AsyncClient) -> None:
 
 
 async def test_all_can_fail(client: httpx.AsyncClient) -> None:
-    for prompt, more in (("sim:moderation", {}), ("sim:moderation", group(3)), ("sim:fail-item=1", {})):
+    for prompt, more in (
+        ("sim:moderated", {}),
+        ("sim:moderation", {}),
+        ("sim:moderation", group(3)),
+        ("sim:fail-item=1", {}),
+    ):
         reply = await client.post(PATH, json=asking(prompt=prompt, **more))
         assert error_of(reply) == (400, "OutputImageSensitiveContentDetected")
         assert reply.json()["error"]["type"] == "invalid_request_error"
@@ -471,3 +477,20 @@ async def test_the_headers_come_with_the_first_picture() -> None:
     }  # fmt: skip
     await app(scope, receive, send)
     assert order[:3] == ["wait", "start", "body"]
+
+
+async def test_a_link_works_24_hours_twice_as_long_as_that_of_a_film() -> None:
+    clock = Clock()
+    async with timed(clock, speed=0) as client:
+        link = (await created(client, FOUR, "a kite", size="1K"))["data"][0]["url"]
+        assert "X-Tos-Expires=86400" in link
+        clock.at += 24 * 3600 - 1
+        assert (await client.head(link)).status_code == 200
+        clock.at += 3
+        assert (await client.get(link)).status_code == 403
+
+
+async def test_an_endless_prompt_is_refused(client: httpx.AsyncClient) -> None:
+    reply = await client.post(PATH, json=asking(prompt="w" * 20_001))
+    assert error_of(reply) == (400, "invalid_parameter")
+    assert reply.json()["error"]["param"] == "prompt"

@@ -133,6 +133,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"content": [text("a"), text("b")]}, "content[1]", "second text"),
     ({"content": [text(LONG)]}, "content[0].text", "1000 English words"),
     ({"content": [text("猫" * 501)]}, "content[0].text", "500 Chinese characters"),
+    ({"content": [text("w" * 20_001)]}, "content[0].text", "at most 20000 characters, got 20001"),
     ({"content": [{"type": "image_url"}]}, "content[0].image_url", "is required"),
     ({"content": [{"type": "image_url", "image_url": "x"}]}, "content[0].image_url", "object"),
     ({"content": [image("")]}, "content[0].image_url.url", "empty"),

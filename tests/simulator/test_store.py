@@ -109,6 +109,45 @@ def test_bytes_that_came_along_are_kept_once_and_are_gone_when_room_is_needed(st
     assert store.read(name) == b"x" * 20
 
 
+def test_what_can_be_made_again_goes_first(store: Store) -> None:
+    given = store.keep(b"x" * 8, suffix=".png")
+    made = [store.put(Maker(), key=key, suffix=".bin") for key in "ab"]
+    paths = [store.path(name).path for name in made]
+    assert [path.exists() for path in paths] == [False, True]
+    assert store.read(given) == b"x" * 8
+
+
+async def test_a_file_that_is_there_waits_for_no_other(store: Store) -> None:
+    may_end = threading.Event()
+
+    def slow(path: Path) -> None:
+        assert may_end.wait(timeout=20)
+        path.write_bytes(b"x")
+
+    there = store.put(Maker(), key="there", suffix=".mp4")
+    await store.fetch(there)
+    queue = [store.put(slow, key=str(number), suffix=".mp4") for number in range(8)]
+    waiting = [asyncio.ensure_future(store.fetch(name)) for name in queue]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(10):
+            assert (await store.fetch(there)).size_bytes == 10
+    finally:
+        may_end.set()
+        await asyncio.gather(*waiting)
+
+
+def test_a_closed_store_makes_nothing_and_leaves_nothing() -> None:
+    store = Store()
+    name = store.put(Maker(), key="a", suffix=".bin")
+    folder = store.path(store.put(Maker(), key="b", suffix=".bin")).path.parent
+    store.close()
+    assert not folder.exists()
+    with pytest.raises(LinkRefused, match="ends"):
+        store.path(name)
+    assert not folder.exists()
+
+
 def test_a_file_may_need_another_one(store: Store) -> None:
     film = store.put(Maker(b"film"), key="film", suffix=".mp4")
 
@@ -122,7 +161,6 @@ def test_a_private_folder_of_its_own_goes_with_the_store() -> None:
     store = Store()
     folder = store.path(store.put(Maker(), key="a", suffix=".bin")).path.parent
     assert folder.stat().st_mode & 0o777 == 0o700
-    store.close()
     del store
     assert not folder.exists()
 
@@ -210,6 +248,24 @@ async def test_a_link_works_without_a_key_whole_and_in_parts(client: httpx.Async
 
     beyond = await client.get(url, headers={"range": f"bytes={size}-"})
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+
+
+async def test_a_range_is_the_end_or_several_parts_or_none_at_all(client: httpx.AsyncClient) -> None:
+    url = await short_film(client)
+    whole = (await client.get(url)).content
+
+    async def asked(span: str) -> httpx.Response:
+        return await client.get(url, headers={"range": span})
+
+    assert (await asked("bytes=-7")).content == whole[-7:]
+    for span in ("bytes=0-1, 4-5", "BYTES=0-0,-1"):
+        several = await asked(span)
+        assert several.status_code == 206
+        assert several.headers["content-type"].startswith("multipart/byteranges")
+        assert several.content.count(b"Content-Range") == 2
+    for wrong in ("bytes=5-2", "bytes=abc", "items=0-1", "bytes=0-1,x", "bytes=", "bytes=-"):
+        reply = await asked(wrong)
+        assert (reply.status_code, reply.content) == (200, whole)
 
 
 async def test_if_range_gives_a_part_of_the_same_file_only(client: httpx.AsyncClient) -> None:

@@ -50,7 +50,9 @@ def words(prompt: str) -> dict[str, Any]:
 
 
 async def test_a_film_that_does_not_pass_review_fails_at_100_percent(client: httpx.AsyncClient) -> None:
+    older = await made(client, words("sim:moderation"))  # the word that pictures had first
     found = await made(client, words("sim:moderated"))
+    assert older["fail_reason"] == found["fail_reason"]
     assert (found["status"], found["progress"]) == ("FAILURE", "100%")
     reason = json.loads(found["fail_reason"])["error"]
     assert reason["code"] == "OutputVideoSensitiveContentDetected"
@@ -140,6 +142,9 @@ async def test_polls_that_find_no_task_although_there_is_one(client: httpx.Async
     [
         ([text("sim:real-person"), image(), image()], 1),
         ([image(), text("sim:real-person=2"), image()], 2),
+        ([text("sim:real-person=1"), image(), image()], 1),
+        ([text("sim:real-person=2"), image(), image()], 2),
+        ([text("sim:real-person=9"), image()], 1),
     ],
 )
 async def test_a_face_is_refused_with_the_place_of_its_picture(

@@ -261,6 +261,8 @@ def test_thinking_is_on_unless_switched_off(thinking: str) -> None:
         (b'{"temperature": NaN}', "NaN"),
         (b'{"a": "\xff"}', "UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' + b"[" * 500 + b"]" * 500 + b"}", "nested too deeply; 100 levels"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "nested too deeply; 100 levels"),
     ],
 )
 def test_a_body_that_is_no_json_object_is_refused(raw: bytes, words: str) -> None:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.wire.generation import Generation, argument_of
+from anyfast_nb.wire.images import build_seedream
+from anyfast_nb.wire.kling import build_kling
 from anyfast_nb.wire.pixels import output_pixels, video_tokens
 from anyfast_nb.wire.prompts import measure, named_media
 from anyfast_nb.wire.seedance import build_seedance
@@ -540,3 +542,49 @@ def test_no_size_is_made_up(resolution: str, ratio: str, field: str) -> None:
 )
 def test_tokens_are_those_of_the_vendors_samples(size: tuple[int, int], seconds: int, tokens: int) -> None:
     assert video_tokens(*size, seconds) == tokens
+
+
+# --- what a strict server refuses is said before it is sent -------------------------------------
+
+
+@pytest.mark.parametrize("seed", [-2, 2**32, 10**30])
+def test_a_seed_outside_its_range_names_the_argument(seed: int) -> None:
+    with pytest.raises(InputError, match="seed is") as caught:
+        build_seedance("x", seed=seed)
+    assert caught.value.field == "seed"
+    assert build_seedance("x", seed=seed, strict=False).body["seed"] == seed
+
+
+@pytest.mark.parametrize("seed", [-1, 0, 2**32 - 1])
+def test_a_seed_within_its_range_is_sent(seed: int) -> None:
+    assert build_seedance("x", seed=seed).body["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("model", "media", "noted"),
+    [
+        ("doubao-seedance-1-0-lite-i2v-250428", {}, "first_frame"),
+        ("doubao-seedance-1-0-lite-t2v-250428", {"first_frame": "https://e.com/a.png"}, "first_frame"),
+        ("doubao-seedance-1-0-lite-t2v-250428", {}, ""),
+        ("doubao-seedance-1-0-lite-i2v-250428", {"first_frame": "https://e.com/a.png"}, ""),
+    ],
+)
+def test_a_model_for_text_or_for_images_alone_is_noted(model: str, media: dict[str, Any], noted: str) -> None:
+    notes = " ".join(build_seedance("x", model=model, **media).notes)
+    assert ("its name" in notes) == bool(noted)
+    assert noted in notes
+
+
+@pytest.mark.parametrize("extra", [{"a": object()}, {"a": float("nan")}, {1: 2}, {"a": b"x"}])
+def test_extra_that_is_no_json_is_refused(extra: Any) -> None:
+    builders: list[Any] = [build_seedance, build_kling, build_seedream]
+    for build in builders:
+        with pytest.raises(InputError, match="extra") as caught:
+            build("x", extra=extra)
+        assert caught.value.field == "extra"
+
+
+def test_a_camera_that_is_no_json_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        build_kling("x", camera_control={"type": "down_back", "speed": object()})
+    assert caught.value.field == "camera_control"

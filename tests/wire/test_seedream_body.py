@@ -227,3 +227,9 @@ def test_tokens_of_a_picture_match_the_published_samples() -> None:
     assert image_tokens(2048, 2048) == 16_384
     assert image_tokens(2496, 1664) == 16_224
     assert image_tokens(1760, 2368) == 16_280
+
+
+def test_pixels_that_nobody_documents_are_noted() -> None:
+    made = build_seedream("x", model="doubao-seedream-5-0-pro-260628", size="4097x4096")
+    assert any("nothing is documented about the pixels" in note for note in made.notes)
+    assert not build_seedream("x", model="doubao-seedream-5-0-pro-260628", size="2K").notes

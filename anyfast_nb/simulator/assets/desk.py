@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
@@ -86,7 +85,7 @@ class AssetDesk:
     async def answer(self, request: Request) -> ASGIApp:
         """Any of the actions."""
         raw = await request.body()
-        return await run_in_threadpool(self._work_out, request, raw)
+        return await self._shop.read(self._work_out, request, raw)
 
     def _work_out(self, request: Request, raw: bytes) -> ASGIApp:
         authorization = request.headers.get("authorization", "")

@@ -9,6 +9,7 @@ from email.parser import BytesHeaderParser
 from anyfast_nb.simulator.problems import bad_field
 
 MOST_PARTS = 32
+LONGEST_HEAD = 4096  # bytes of headers of one part; the parser takes long over long ones
 
 
 def read_form(raw: bytes, *, content_type: str) -> tuple[dict[str, str], bytes | None]:
@@ -57,6 +58,8 @@ def _parts(raw: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
         head, gap, data = body[start:end].partition(b"\r\n\r\n")
         if not gap:
             raise bad_field("body", "has a part without headers")
+        if len(head) > LONGEST_HEAD:
+            raise bad_field("body", f"has a part with more than {LONGEST_HEAD} bytes of headers")
         yield BytesHeaderParser().parsebytes(head.strip()), data
         at = end
     raise bad_field("body", "is no multipart body: a boundary is missing")

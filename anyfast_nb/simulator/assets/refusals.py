@@ -41,4 +41,4 @@ def asset_terms() -> Iterator[None]:
         if missing:
             message = f"The required parameter {param} is missing."
             raise AssetRefusal(400, f"MissingParameter.{param}", message) from refusal
-        raise AssetRefusal(400, f"InvalidParameter.{param}", f"{refusal}.") from refusal
+        raise AssetRefusal(400, f"InvalidParameter.{param}", f"{str(refusal).rstrip('.')}.") from refusal

@@ -208,10 +208,7 @@ class AssetShelf:
             faults=faults,
         )
         with self._lock:
-            if any(other.group is group and other.name == name for other in self._assets.values()):
-                raise AssetRefusal(
-                    404, "NotFound.name", f"The asset name {name[:80]!r} is taken in the group."
-                )
+            self._check_free(name, group)
             self._assets[asset.id] = asset
             self.accepted += 1
             while len(self._assets) > MOST_ASSETS:
@@ -243,10 +240,13 @@ class AssetShelf:
         """Change an asset's name.
 
         Raises:
-            AssetRefusal: 404, it is not there.
+            AssetRefusal: 404, it is not there, or the name is taken.
         """
         asset = self._own(id, owner)
-        asset.name = name
+        with self._lock:
+            if name != asset.name:
+                self._check_free(name, asset.group)
+            asset.name = name
         asset.updated_at = self._now()
         return asset
 
@@ -290,6 +290,10 @@ class AssetShelf:
             container=asset.found.container,
             measured=asset.found.measured,
         )
+
+    def _check_free(self, name: str, group: Group) -> None:
+        if any(other.group is group and other.name == name for other in self._assets.values()):
+            raise AssetRefusal(404, "NotFound.name", f"The asset name {name[:80]!r} is taken in the group.")
 
     def _own(self, id: str, owner: str) -> Asset:
         with self._lock:

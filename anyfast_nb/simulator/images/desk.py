@@ -56,8 +56,7 @@ class ImagesDesk:
         """``POST /v1/images/generations``."""
         shop = self._shop
         raw = await request.body()
-        # Off the loop: references are decoded and measured.
-        triggers, plan = await run_in_threadpool(self._work_out, request, raw)
+        triggers, plan = await shop.read(self._work_out, request, raw)
         if triggers.html:
             return HTMLResponse(PAGE)
         if plan.asked.stream:
@@ -102,7 +101,8 @@ class ImagesDesk:
             return {"error": item.error}
         store = self._shop.store
         if not asked.b64:
-            return {"url": absolute(request, store.link(item.name)), "size": asked.size}
+            link = store.link(item.name, for_s=self._shop.config.picture_link_s)
+            return {"url": absolute(request, link), "size": asked.size}
         data = await run_in_threadpool(store.read, item.name)
         if data is None:
             raise Refusal(500, "The picture was made and could not be kept: the disk may be full.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE = "2048x2048"
 MOST_SEED = 2_147_483_647
+MOST_PROMPT = 20_000  # characters; no page names a limit, and the prompt is kept with its picture
 NARROWEST, WIDEST = 1 / 16, 16
 KNOWN = frozenset(
     {
@@ -105,6 +106,8 @@ def read_image_request(body: Body, *, strict: bool, watermark: bool) -> ImageReq
     check_image_model(model)
     family = family_of(model)
     prompt = fields.needed_string(body, "prompt")
+    if len(prompt) > MOST_PROMPT:
+        raise bad_field("prompt", f"must be at most {MOST_PROMPT} characters", got=len(prompt))
     if strict:
         fields.only(body, KNOWN)
     references = _references(body, family)

@@ -37,14 +37,14 @@ class Eyes:
         with self._places:
             return _look_at(data, part)
 
-    def read(self, part: Part, *, own_host: str = "") -> Document:
+    def read(self, part: Part) -> Document:
         """Read a document: one that was sent along, or one on this machine; bad data is never refused."""
         from anyfast_nb.simulator.looking.documents import read_document
         from anyfast_nb.simulator.looking.papers import unread
 
         by_address = part.url[:5].lower() != "data:"
         name = part.name or _file_name(part.url)
-        data = bytes_of(part.url, own_host=own_host, limit_bytes=LONGEST_DOCUMENT_BYTES)
+        data = bytes_of(part.url, limit_bytes=LONGEST_DOCUMENT_BYTES)
         if data is None:
             return unread(name, address=bare_address(part.url) if by_address else "")
         mime = "" if by_address else part.url[5:].partition(";")[0].partition(",")[0]

@@ -11,7 +11,6 @@ from starlette.routing import Route
 from anyfast_nb.simulator.completion import complete
 from anyfast_nb.simulator.config import Profile
 from anyfast_nb.simulator.delivery import PAGE, EventStream, WholeAnswer
-from anyfast_nb.simulator.gate import host_name
 from anyfast_nb.simulator.responses.answer import Answer
 from anyfast_nb.simulator.responses.events import full_script, short_script
 from anyfast_nb.simulator.responses.reading import read_response_request
@@ -72,6 +71,5 @@ class ResponsesDesk:
         shop.check(triggers, authorization=headers.get("authorization", ""), prompt=asked.prompt)
         shop.review(triggers)
         number, created = shop.number(asked.digest())
-        own_host = host_name(headers.get("host", ""))
-        done = complete(asked, triggers, eyes=shop.eyes, id=number, created=created, own_host=own_host)
+        done = complete(asked, triggers, eyes=shop.eyes, id=number, created=created)
         return asked, triggers, Answer(done, shop.now)

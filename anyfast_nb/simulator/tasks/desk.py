@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
@@ -76,8 +75,7 @@ class TaskDesk:
             action=action,
         )
         try:
-            # Off the loop: media are unpacked and measured.
-            taken = await run_in_threadpool(counter.take, call)
+            taken = await self._shop.read(counter.take, call)
         except TaskRefusal as refusal:
             return refusal.told(self._shop.config.profile)
         if taken.job is None:

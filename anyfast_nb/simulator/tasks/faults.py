@@ -4,7 +4,7 @@ Put one or more of these, apart from other words, into the prompt of a Seedance 
 
     sim:moderated       fails at 100 % because the finished film did not pass review
     sim:fails           fails at 100 % for no reason of the prompt, with a plain sentence
-    sim:real-person     create answers 400: the first image may show a real person (=N points at content[N])
+    sim:real-person=2   create answers 400: the second picture may show a real person (default: the first)
     sim:bad-words       create answers 400: the text did not pass review
     sim:queue=60        waits that many seconds more in the queue (at speed 1)
     sim:polls=3         the first 3 polls find it unfinished, whatever --speed says
@@ -47,7 +47,7 @@ class JobFaults:
 
     Attributes:
         moderated, fails: how it ends, if not well.
-        real_person: index of the content item that is refused, -1 for the first image, None for none.
+        real_person: the picture that is refused, from 1; None for none.
         bad_words: the text is refused.
         queue_s: seconds more in the queue, at speed 1.
         polls: so many polls find it unfinished.
@@ -91,7 +91,9 @@ class JobFaults:
 
 _SIMPLE: dict[str, dict[str, Any]] = {
     "moderated": {"moderated": True},
+    "moderation": {"moderated": True},  # its older name, for pictures
     "fails": {"fails": True},
+    "failed": {"fails": True},  # its name in a stream
     "bad-words": {"bad_words": True},
     "stuck": {"stuck": True},
     "odd-status": {"odd_word": "REVIEWING"},
@@ -121,7 +123,7 @@ def _meaning(word: str, amount: int | None) -> dict[str, Any]:
     if word in _SIMPLE:
         return _SIMPLE[word]
     if word == "real-person":
-        return {"real_person": -1 if amount is None else amount}
+        return {"real_person": 1 if amount is None else amount}
     if word == "file-drop":
         return {"file": DROP, "file_times": 1 if amount is None else amount}
     if word in {"queue", "polls"} and amount is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from anyfast_nb.simulator import fields
 from anyfast_nb.simulator.config import MIB
 from anyfast_nb.simulator.problems import bad_field
+from anyfast_nb.simulator.studio import Kind
 from anyfast_nb.simulator.tasks import limits as rules
 from anyfast_nb.simulator.tasks.kling_camera import check_camera, check_masks
 from anyfast_nb.simulator.tasks.kling_request import RATIOS, Action, KlingRequest
@@ -238,5 +239,8 @@ def _clips(body: Body, around: Surroundings, *, sound: bool) -> tuple[Found, ...
             raise bad_field(f"{path}.video_url", "must be an http(s) address", got=url)
         if sound:
             raise bad_field("sound", "must be off with a reference video", got="on")
-        found.append(around.library.address(url, label=f"video{index + 1}", host=around.host))
+        clip = around.library.address(url, label=f"video{index + 1}", host=around.host)
+        if clip.has_bytes:
+            rules.check_kind(clip, Kind.CLIP, path=f"{path}.video_url")
+        found.append(clip)
     return tuple(found)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from anyfast_nb.simulator.config import MIB
 from anyfast_nb.simulator.gate import FILES_PREFIX
 from anyfast_nb.simulator.problems import bad_field
+from anyfast_nb.simulator.reach import fetched, is_here, unpacked
 from anyfast_nb.simulator.store import LinkRefused
 from anyfast_nb.simulator.studio import Kind, measure
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from anyfast_nb.simulator.store import Store
     from anyfast_nb.simulator.studio import Measured
 
-FETCH_LIMIT_S = 2.0
 FETCH_LIMIT_BYTES = 200 * MIB
 ASSET_SCHEME = "asset://"
 _SHOWN = 40
@@ -66,7 +63,7 @@ class Library:
 
     Args:
         store: keeps the bytes until the film is made.
-        fetch: gives the bytes at an address on this machine, None if it cannot.
+        fetch: gives the bytes at an address on this machine, None if it cannot within 2 s.
     """
 
     def __init__(self, store: Store, *, fetch: Callable[[str], bytes | None] | None = None) -> None:
@@ -94,23 +91,26 @@ class Library:
         Args:
             url: http(s).
             label: what to call it.
-            host: the Host header of the request: links of this very server are read without a request.
+            host: the Host header of the request: links of this very server are read without a request,
+                whichever of its names they use.
         """
         try:
             netloc = urlsplit(url).netloc
         except ValueError:
             return Found(label)  # half an IPv6 address, for one: nothing lies there
         label = f"{label} · {shown(url)}"
-        data = self._own(url, host) if netloc == host else None
-        if data is None and is_loopback_url(url):
+        here = is_here(url)
+        data = self._own(url) if here or netloc == host else None
+        if data is None and here:
             data = self._fetch(url)
         if data is None:
             return Found(label)
         return self.take(data, label=label)
 
-    def _own(self, url: str, host: str) -> bytes | None:
+    def _own(self, url: str) -> bytes | None:
+        """What a link of this server leads to: its signature tells that it is one."""
         parts = urlsplit(url)
-        if not host or not parts.path.startswith(FILES_PREFIX):
+        if not parts.path.startswith(FILES_PREFIX):
             return None
         name = parts.path.removeprefix(FILES_PREFIX)
         try:
@@ -152,52 +152,17 @@ def decoded_base64(payload: str, *, path: str) -> bytes:
     Raises:
         Refusal: 400, it is not valid, or holds nothing.
     """
-    packed = "".join(unquote(payload).split() if "%" in payload else payload.split())
-    try:
-        data = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise bad_field(path, "is not in a valid base64 format") from None
+    data = unpacked(payload)
+    if data is None:
+        raise bad_field(path, "is not in a valid base64 format")
     if not data:
         raise bad_field(path, "holds no data")
     return data
 
 
-def is_loopback_url(url: str) -> bool:
-    """Whether an http(s) address is of this machine."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"}:
-        return False
-    name = (parts.hostname or "").lower()
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def fetch_here(url: str) -> bytes | None:
     """The bytes at an address of this machine, None if it does not answer well, soon, or with too much."""
-    import time
-
-    import httpx
-
-    deadline = time.monotonic() + FETCH_LIMIT_S
-    data = bytearray()
-    try:
-        with (
-            httpx.Client(trust_env=False, timeout=FETCH_LIMIT_S) as client,
-            client.stream("GET", url) as reply,
-        ):
-            if reply.status_code != 200:
-                return None
-            for piece in reply.iter_bytes():
-                data += piece
-                if len(data) > FETCH_LIMIT_BYTES or time.monotonic() > deadline:
-                    return None
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return None
-    return bytes(data)
+    return fetched(url, limit_bytes=FETCH_LIMIT_BYTES)
 
 
 def shown(url: str) -> str:

@@ -107,7 +107,7 @@ def ark_terms() -> Iterator[None]:
             raise
         missing = refusal.error["code"] == "missing_parameter"
         raise ArkRefusal(
-            f"The request is not valid: {refusal}.",
+            f"The request is not valid: {str(refusal).rstrip('.')}.",
             code="MissingParameter" if missing else "InvalidParameter",
             param=str(refusal.error.get("param", "")),
         ) from refusal

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from anyfast_nb.simulator.tasks.seedance_models import Limits
 
 MOST_CHINESE, MOST_WORDS = 500, 1000
+MOST_CHARACTERS = 20_000  # 1000 words, and none that has no end
 FIRST, LAST = "first_frame", "last_frame"
 REFERENCES = {kind: f"reference_{kind.value}" for kind in (ItemKind.IMAGE, ItemKind.VIDEO, ItemKind.AUDIO)}
 _TYPES = {f"{kind.value}_url": kind for kind in REFERENCES}
@@ -88,6 +89,8 @@ def _item(entry: Body, kind: ItemKind, index: int, *, strict: bool) -> Item:
 
 
 def _check_length(prompt: str, path: str) -> None:
+    if len(prompt) > MOST_CHARACTERS:
+        raise bad_field(path, f"must be at most {MOST_CHARACTERS} characters", got=len(prompt))
     chinese, words = len(_CHINESE.findall(prompt)), len(_LATIN_WORD.findall(prompt))
     if chinese > MOST_CHINESE or words > MOST_WORDS:
         raise bad_field(

@@ -113,7 +113,7 @@ def _review(request: SeedanceRequest, faults: JobFaults) -> None:
     if faults.real_person is None:
         return
     images = request.of(ItemKind.IMAGE)
-    index = faults.real_person if faults.real_person >= 0 else (images[0].index if images else 1)
+    index = images[min(max(faults.real_person, 1), len(images)) - 1].index if images else 1
     raise ArkRefusal(
         f"The input image 'content[{index}]' may contain real person.",
         code="InputImageSensitiveContentDetected.PrivacyInformation",

@@ -64,6 +64,14 @@ class Prepared:
     wish: _Wish | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How media are read."""
+
+    downscale: bool
+    strict: bool
+
+
 @dataclass(slots=True)
 class _Place:
     """One medium of a call: which argument it came by, and what it became."""
@@ -118,7 +126,7 @@ async def prepare(family: Family, prompt: str, options: Mapping[str, Any], *, ga
     """
     options = {name: value for name, value in options.items() if value is not None}
     # `strict` is the builder's as well: what is neither True nor False is for it to refuse.
-    how = {"downscale": bool(options.pop("downscale", False)), "strict": options.get("strict") is not False}
+    how = _How(downscale=bool(options.pop("downscale", False)), strict=options.get("strict") is not False)
     places: dict[str, list[_Place]] = {}
     for name in family.uses:
         if name in options:
@@ -161,7 +169,7 @@ async def uploaded(made: Prepared, *, gateway: Gateway, pace: Pace) -> Prepared:
 # --- reading ------------------------------------------------------------------------------
 
 
-async def _places(name: str, value: Any, use: Use, how: Mapping[str, bool]) -> list[_Place]:
+async def _places(name: str, value: Any, use: Use, how: _How) -> list[_Place]:
     if name in _IMAGE_NAMES:
         return [await _place(name, value, use, how)]
     if isinstance(value, str | bytes) or not isinstance(value, list | tuple):
@@ -171,7 +179,7 @@ async def _places(name: str, value: Any, use: Use, how: Mapping[str, bool]) -> l
     return [await _place(f"{name}[{index}]", one, use, how) for index, one in enumerate(value)]
 
 
-async def _place(argument: str, value: Any, use: Use, how: Mapping[str, bool]) -> _Place:
+async def _place(argument: str, value: Any, use: Use, how: _How) -> _Place:
     from anyfast_nb.media.parts import media_item
 
     if isinstance(value, Job):
@@ -180,7 +188,7 @@ async def _place(argument: str, value: Any, use: Use, how: Mapping[str, bool]) -
     if isinstance(reference, str) and reference.startswith("asset://"):  # an asset of `client.assets`
         value = reference
     try:
-        item = await asyncio.to_thread(lambda: media_item(value, use=use, **how))
+        item = await asyncio.to_thread(media_item, value, use=use, downscale=how.downscale, strict=how.strict)
     except InputError as error:
         error.field = error.field or argument
         error.message = f"{argument}: {error.message}"

@@ -90,34 +90,35 @@ class Assets:
         found = await self._calls.groups(partial(wire.build_list_groups, name=name))
         return [group for group in found if name.lower() in group.name.lower()]  # filters may be ignored
 
-    async def get_group(self, id: str) -> AssetGroup:
+    async def get_group(self, id: AssetGroup | str) -> AssetGroup:
         """One group.
 
         Raises:
             NotFoundError: this key has no such group.
         """
-        body = wire.build_one(id, field="group")
+        group_id = wire.group_id_of(id)
         try:
-            found = wire.read_group(await self._calls.query("GetAssetGroup", body))
+            found = wire.read_group(await self._calls.query("GetAssetGroup", wire.build_one(group_id)))
         except (StatusError, ProtocolError) as error:
             if isinstance(error, StatusError) and error.status not in {404, 405} and not is_missing(error):
                 raise
             found = AssetGroup(id="")  # the action is not served everywhere: look into the list
-        if found.id == id:
+        if found.id == group_id:
             return found
         for group in await self.groups():
-            if group.id == id:
+            if group.id == group_id:
                 return group
-        raise _unknown("group", id)
+        raise _unknown("group", group_id)
 
-    async def update_group(self, id: str, *, name: str) -> None:
+    async def update_group(self, id: AssetGroup | str, *, name: str) -> None:
         """Give a group another name."""
-        await self._calls.query("UpdateAssetGroup", wire.build_update(id, name=name))
+        await self._calls.query("UpdateAssetGroup", wire.build_update(wire.group_id_of(id), name=name))
 
-    async def delete_group(self, id: str) -> None:
+    async def delete_group(self, id: AssetGroup | str) -> None:
         """Delete a group."""
-        await self._calls.remove("DeleteAssetGroup", wire.build_one(id, field="group"))
-        self._shared.forget_group(id)
+        group_id = wire.group_id_of(id)
+        await self._calls.remove("DeleteAssetGroup", wire.build_one(group_id))
+        self._shared.forget_group(group_id)
 
     # --- assets ---------------------------------------------------------------------------
 
@@ -167,8 +168,8 @@ class Assets:
             made, group_id = await self._placed(build, file, chosen, booking)
         return Asset(id=made, name=full, type=kind.value, group_id=group_id, created_at=_now())
 
-    async def get(self, id: str) -> Asset:
-        """One asset, by id or ``asset://…``.
+    async def get(self, id: Asset | str) -> Asset:
+        """One asset, by itself, its id or ``asset://…``.
 
         Raises:
             NotFoundError: this key has no such asset.
@@ -185,7 +186,7 @@ class Assets:
         self,
         *,
         group: AssetGroup | str | None = None,
-        ids: Sequence[str] = (),
+        ids: Sequence[Asset | str] = (),
         name: str = "",
         statuses: Sequence[str] = (),
     ) -> list[Asset]:
@@ -216,13 +217,13 @@ class Assets:
             and (not lowered or asset.raw_status.lower() in lowered)
         ]
 
-    async def update(self, id: str, *, name: str, group: AssetGroup | str | None = None) -> None:
+    async def update(self, id: Asset | str, *, name: str, group: AssetGroup | str | None = None) -> None:
         """Give an asset another name, and perhaps another group."""
         group_id = group.id if isinstance(group, AssetGroup) else group or ""
         body = wire.build_update_asset(wire.asset_id_of(id), name=name, group_id=group_id)
         await self._calls.query("UpdateAsset", body)
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: Asset | str) -> None:
         """Delete an asset; the same file is uploaded anew when it is needed."""
         asset_id = wire.asset_id_of(id)
         await self._calls.remove("DeleteAsset", wire.build_one(asset_id))
@@ -240,7 +241,7 @@ class Assets:
             BadRequestError, ModerationError: the server could not use it.
             ReadTimedOut: it is not ready in time; it goes on at the server.
         """
-        asset_id = asset.id if isinstance(asset, Asset) else wire.asset_id_of(asset)
+        asset_id = wire.asset_id_of(asset)
         return await wait_for(asset_id, self._look, self._patience, deadline_s=deadline_s)
 
     async def ensure(

@@ -58,7 +58,16 @@ class _Face:
 
 
 class AssetsFace(_Face):
-    """The synchronous verbs.
+    """The synchronous verbs. An asset or a group may be given as itself or by its id.
+
+    What the store takes, checked before anything is sent:
+
+    - pictures: JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC; below 30 MB, 300 to 6,000 pixels on each side,
+      width / height from 0.4 to 2.5.
+    - clips: MP4, MOV; below 50 MB, 2 to 15 s, 480p or 720p, 24 to 60 frames per second.
+    - sounds: MP3, WAV; below 15 MB, 2 to 15 s.
+
+    Source: seed 004 (asset management), wire reference 8.
 
     Example:
         >>> import anyfast_nb as af
@@ -95,26 +104,26 @@ class AssetsFace(_Face):
         """Wait until a generation may name it."""
         return io_loop().run(self._assets().wait(asset, deadline_s=deadline_s))
 
-    def get(self, id: str) -> Asset:
-        """One asset, by id or ``asset://…``."""
+    def get(self, id: Asset | str) -> Asset:
+        """One asset, by itself, its id or ``asset://…``."""
         return io_loop().run(self._assets().get(id))
 
     def list(
         self,
         *,
         group: AssetGroup | str | None = None,
-        ids: Sequence[str] = (),
+        ids: Sequence[Asset | str] = (),
         name: str = "",
         statuses: Sequence[str] = (),
     ) -> list[Asset]:
         """All assets of this key that fit."""
         return io_loop().run(self._assets().list(group=group, ids=ids, name=name, statuses=statuses))
 
-    def update(self, id: str, *, name: str, group: AssetGroup | str | None = None) -> None:
+    def update(self, id: Asset | str, *, name: str, group: AssetGroup | str | None = None) -> None:
         """Give an asset another name, and perhaps another group."""
         io_loop().run(self._assets().update(id, name=name, group=group))
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: Asset | str) -> None:
         """Delete an asset."""
         io_loop().run(self._assets().delete(id))
 
@@ -126,15 +135,15 @@ class AssetsFace(_Face):
         """All groups, or those whose name holds `name`."""
         return io_loop().run(self._assets().groups(name=name))
 
-    def get_group(self, id: str) -> AssetGroup:
+    def get_group(self, id: AssetGroup | str) -> AssetGroup:
         """One group."""
         return io_loop().run(self._assets().get_group(id))
 
-    def update_group(self, id: str, *, name: str) -> None:
+    def update_group(self, id: AssetGroup | str, *, name: str) -> None:
         """Give a group another name."""
         io_loop().run(self._assets().update_group(id, name=name))
 
-    def delete_group(self, id: str) -> None:
+    def delete_group(self, id: AssetGroup | str) -> None:
         """Delete a group."""
         io_loop().run(self._assets().delete_group(id))
 
@@ -163,26 +172,26 @@ class AsyncAssetsFace(_Face):
         """Wait until a generation may name it."""
         return await _there(self._assets().wait(asset, deadline_s=deadline_s))
 
-    async def get(self, id: str) -> Asset:
-        """One asset, by id or ``asset://…``."""
+    async def get(self, id: Asset | str) -> Asset:
+        """One asset, by itself, its id or ``asset://…``."""
         return await _there(self._assets().get(id))
 
     async def list(
         self,
         *,
         group: AssetGroup | str | None = None,
-        ids: Sequence[str] = (),
+        ids: Sequence[Asset | str] = (),
         name: str = "",
         statuses: Sequence[str] = (),
     ) -> list[Asset]:
         """All assets of this key that fit."""
         return await _there(self._assets().list(group=group, ids=ids, name=name, statuses=statuses))
 
-    async def update(self, id: str, *, name: str, group: AssetGroup | str | None = None) -> None:
+    async def update(self, id: Asset | str, *, name: str, group: AssetGroup | str | None = None) -> None:
         """Give an asset another name, and perhaps another group."""
         await _there(self._assets().update(id, name=name, group=group))
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: Asset | str) -> None:
         """Delete an asset."""
         await _there(self._assets().delete(id))
 
@@ -194,15 +203,15 @@ class AsyncAssetsFace(_Face):
         """All groups, or those whose name holds `name`."""
         return await _there(self._assets().groups(name=name))
 
-    async def get_group(self, id: str) -> AssetGroup:
+    async def get_group(self, id: AssetGroup | str) -> AssetGroup:
         """One group."""
         return await _there(self._assets().get_group(id))
 
-    async def update_group(self, id: str, *, name: str) -> None:
+    async def update_group(self, id: AssetGroup | str, *, name: str) -> None:
         """Give a group another name."""
         await _there(self._assets().update_group(id, name=name))
 
-    async def delete_group(self, id: str) -> None:
+    async def delete_group(self, id: AssetGroup | str) -> None:
         """Delete a group."""
         await _there(self._assets().delete_group(id))
 

@@ -79,6 +79,9 @@ async def fetch_film(
             pass
         except InputError as error:
             raise ConfigError(error.message, hint=_ROOM) from None
+        except ProtocolError as error:  # a page, or a part of a film
+            error.hint = "Nothing was billed for this, and no file was made: job.wait() fetches it again."
+            raise
         await pace.sleep(pace.first_s)
         if target.exists():
             return target

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from anyfast_nb.errors import InputError, LedgerError
+from anyfast_nb.errors import AnyFastError, InputError, LedgerError
 from anyfast_nb.jobs.inputs import Input, Travel
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.media.limits import Use
@@ -248,7 +248,13 @@ async def _upload(place: _Place, gateway: Gateway, pace: Pace) -> tuple[str, str
 
     transport = await gateway.connection.transport()
     before = _stored(place, gateway, transport.endpoint)
-    asset = await Assets(gateway, clock=pace.clock, sleep=pace.sleep).ensure(place.item)
+    try:
+        asset = await Assets(gateway, clock=pace.clock, sleep=pace.sleep).ensure(place.item)
+    except AnyFastError as error:
+        error.message = (
+            f"{place.argument}: its upload as an asset failed: {error.message}; no film was asked for"
+        )
+        raise
     reused = before is not None and before.asset_id == asset.id
     return (
         asset.reference,

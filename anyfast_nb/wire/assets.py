@@ -245,12 +245,17 @@ def asset_type_of(value: Any) -> AssetType:
         raise
 
 
-def asset_id_of(reference: str) -> str:
-    """The id in ``asset://<id>`` (any case of the scheme), or an id itself."""
-    text = str(reference).strip()
+def asset_id_of(asset: Asset | str) -> str:
+    """The id of an asset, in ``asset://<id>`` (any case of the scheme), or an id itself."""
+    text = str(asset.id if isinstance(asset, Asset) else asset).strip()
     if text[: len(SCHEME)].lower() == SCHEME:
         text = text[len(SCHEME) :]
     return _id("asset", text)
+
+
+def group_id_of(group: AssetGroup | str) -> str:
+    """The id of a group, or an id itself."""
+    return _id("group", group.id if isinstance(group, AssetGroup) else group)
 
 
 def _id(field: str, value: Any) -> str:

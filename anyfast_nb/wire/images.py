@@ -160,7 +160,7 @@ class _Rules:
     def references(self, urls: Sequence[str]) -> None:
         family = self._family
         if family is not None and len(urls) > family.references:
-            takes = f"at most {family.references}" if family.references else "no"
+            takes = f"at most {family.references}" if family.references else "none"
             self._breach(
                 "images",
                 f"{len(urls)} reference images; {self.model} takes {takes}",

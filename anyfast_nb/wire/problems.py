@@ -36,7 +36,10 @@ _MAX_JSON: Final = 16_384  # of JSON in a string inside
 _RAW_CHARS: Final = 400
 _REQUEST_ID = re.compile(r"\s?\(request id:\s{0,9}([\w-]+)\)", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[([A-Za-z]\w*(?:\.\w+)+)\]")  # "upstream_error: [NotFound.group_id] The …"
-_MODERATION = re.compile(r"SensitiveContent|content_filter|moderation|FaceMismatch", re.IGNORECASE)
+_MODERATION = re.compile(
+    r"SensitiveContent|content_filter|moderation|FaceMismatch|risk control", re.IGNORECASE
+)
+_KLING_NUMBER = re.compile(r"\(code (1\d{3})\)")  # of Kling's codes, inside the gateway's words
 _QUOTA = re.compile(
     r"insufficient[_ ](user[_ ])?quota|insufficient[_ ]balance|quota.{0,20}(used up|exhausted)"
     r"|RemainQuota|额度.{0,8}(用尽|不足)|arrears|余额不足",
@@ -170,7 +173,7 @@ def to_error(problem: Problem, *, status: int, bills: bool = True) -> StatusErro
         request_id=problem.request_id,
         raw_message=problem.message,
         hint=("Sent, and may be billed: it was not repeated by itself. " if maybe else "Not billed. ")
-        + _HINTS[cls]
+        + (_ABSENT if cls is NotFoundError and problem.code.startswith("NotFound.") else _HINTS[cls])
         + (f" (request id {problem.request_id})" if problem.request_id else ""),
     )
     error.billed = Billed.MAYBE if maybe else Billed.NO
@@ -180,8 +183,9 @@ def to_error(problem: Problem, *, status: int, bills: bool = True) -> StatusErro
 
 def _class_of(problem: Problem, status: int) -> type[StatusError]:
     words = f"{problem.code} {problem.type} {problem.message}"
-    if problem.code in _BY_CODE:
-        return _BY_CODE[problem.code]
+    number = _KLING_NUMBER.search(problem.message)
+    if found := _BY_CODE.get(number[1] if number else problem.code):
+        return found
     if _NO_MODEL.search(words):
         return ModelNotFoundError
     if _QUOTA.search(words):  # reported as 401, 403 or 429: the words decide
@@ -230,6 +234,7 @@ _TITLES: Final[dict[type[StatusError], str]] = {
     RateLimitError: "too many requests",
     ServerError: "the server failed",
 }
+_ABSENT: Final = "Is the id right? Each key sees its own alone: it may be deleted, or another key's."
 _HINTS: Final[dict[type[StatusError], str]] = {
     BadRequestError: "Change the request; repeating it gives the same answer.",
     ModerationError: "Change the words or the media that the message names.",

@@ -29,7 +29,9 @@ def main(runs: int = RUNS) -> None:
         options = ("--port", "0", "--speed", "0", "--key", KEY)
         command = [sys.executable, "-m", "anyfast_nb.simulator.cli", *options]
         environ = clean_environ(folder / "simulator")
-        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
             assert process.stdout is not None
             base_url = next(
                 word.rstrip(".") for word in process.stdout.readline().split() if word.startswith("http://")

@@ -25,7 +25,7 @@ from tests.jobs.breaker import PACE, film
 BREAKER = Path(__file__).with_name("breaker.py")
 SIGNALS = ("SIGKILL", "SIGINT")
 # The longest delay after a phase has begun: about as long as it takes.
-PHASES = {"submit": 0.04, "poll": 0.15, "download": 0.6}
+PHASES = {"submit": 0.08, "poll": 0.15, "download": 0.6}
 
 
 @dataclass(frozen=True, slots=True)

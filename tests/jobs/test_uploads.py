@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anyfast_nb.client.faces import AsyncClient, Client
-from anyfast_nb.errors import InputError
+from anyfast_nb.errors import BadRequestError, Billed, InputError
 from tests.assets.conftest import Store
 from tests.jobs.conftest import KEY, NO_WAITS, Time, created, png
 from tests.wire_server import Reply, Request
@@ -111,6 +111,35 @@ def test_assets_are_managed_and_are_media(own: Client, store: StoreAndStudio, cl
     assets.delete(picture.id)
     assets.delete_group(group.id)
     assert store.actions("DeleteAsset") == ["DeleteAsset"]
+
+
+def test_assets_and_groups_stand_for_their_ids(own: Client, store: StoreAndStudio) -> None:
+    assets = own.assets
+    group = assets.create_group("hero")
+    picture = assets.create(png(), group=group)
+    assert assets.get(picture).id == assets.get(picture.id).id == picture.id
+    assert [one.id for one in assets.list(ids=[picture])] == [picture.id]
+    assets.update(picture, name="another")
+    assets.update_group(group, name="villain")
+    assert assets.get_group(group).name == "villain"
+    assets.delete(picture)
+    assets.delete_group(group)
+    assert store.assets == store.groups == {}
+
+
+def test_an_upload_that_is_refused_says_which_argument_and_that_no_film_was_asked_for(
+    own: Client, store: StoreAndStudio, clip: Path
+) -> None:
+    store.script(
+        Reply.json({"Id": "group-1"}),
+        Reply.json({"error": {"message": "[InvalidParameter.file] PixelCountTooSmall"}}, status=400),
+    )
+    with pytest.raises(
+        BadRequestError, match=r"videos\[0\].*PixelCountTooSmall.*no film was asked for"
+    ) as caught:
+        own.seedance(PROMPT, videos=[clip])
+    assert caught.value.billed is Billed.NO
+    assert wishes(store) == []
 
 
 async def test_assets_are_awaited(store: StoreAndStudio, time: Time, folder: Path) -> None:

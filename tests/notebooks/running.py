@@ -27,6 +27,7 @@ NOTEBOOKS = ROOT / "notebooks"
 SANITIZE = Path(__file__).parent / "sanitize.cfg"
 LIMIT_BYTES = 1_500_000
 KEY = re.compile(r"\b(sk|ak|Bearer)[- ][A-Za-z0-9_-]{12,}")
+TEMPORARY = re.compile(r"(?<![\w.])/(tmp|var/folders)/")
 
 
 def environ(home: Path) -> dict[str, str]:
@@ -54,7 +55,15 @@ def execute(path: Path, *, environ: Mapping[str, str], timeout_s: int = 120) -> 
         )
         # As a Jupyter server does: what is shown names files from the notebook, not from this folder.
         client.execute(env=dict(environ) | {"JPY_SESSION_NAME": str(copy / path.name)})
-        return tidy(notebook)
+        return tidy(without_folder(notebook, copy))
+
+
+def without_folder(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """The same notebook with the paths in this folder as paths from it."""
+    text = nbformat.writes(notebook)
+    for place in {folder, folder.resolve()}:
+        text = text.replace(f"{place.as_posix()}/", "")
+    return nbformat.reads(text, as_version=4)
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
@@ -137,6 +146,8 @@ def faults(path: Path) -> list[str]:
         found.append("the kernel is not python3")
     if len(text.encode()) > LIMIT_BYTES:
         found.append(f"{len(text.encode()):,} bytes, more than {LIMIT_BYTES:,}")
+    if TEMPORARY.search(text):
+        found.append("a temporary folder is named in it")
     if KEY.search(text):
         found.append("something in it looks like a key")
     if all(_unchecked(cell) for cell in code_cells(notebook)):

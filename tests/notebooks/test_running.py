@@ -113,6 +113,11 @@ class TestFinalOutputs:
         assert path.read_bytes() == before
         assert list(path.parent.iterdir()) == [path]
 
+    def test_paths_are_told_from_the_notebook(self, make: Make, environ: dict[str, str]) -> None:
+        path = make(("import os; os.path.abspath('films/a.mp4')", []))
+        now = running.execute(path, environ=environ)
+        assert running.code_cells(now)[0].outputs[0].data["text/plain"] == "'films/a.mp4'"
+
     def test_storing_keeps_the_new_outputs_only_if_they_differ(
         self, make: Make, environ: dict[str, str]
     ) -> None:
@@ -160,6 +165,10 @@ FAULTS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
     "widgets": (lambda n: n.metadata.update(widgets={}), "the state of widgets is stored"),
     "kernel": (lambda n: n.metadata.kernelspec.update(name="anyfast-dev"), "the kernel is not python3"),
     "size": (lambda n: n.cells[1].update(source="#" * 1_600_000), "bytes, more than 1,500,000"),
+    "folder": (
+        lambda n: n.cells[1].outputs[0].data.update({"text/plain": "/tmp/tmpq1/film.mp4"}),
+        "a temporary folder is named in it",
+    ),
     "key": (lambda n: n.cells[0].update(source="sk-" + "a1B2" * 8), "looks like a key"),
     "unchecked": (
         lambda n: [c.metadata.update(tags=["nbval-ignore-output"]) for c in running.code_cells(n)],

@@ -171,6 +171,18 @@ def test_each_shape_becomes_one_error(name: str) -> None:
         ({"code": 1102, "message": "resource pack exhausted"}, 429, e.QuotaError),
         ({"code": 1301, "message": "not suitable"}, 400, e.ModerationError),
         (
+            {"code": "task_failed", "message": "not suitable (code 1301)", "data": None},
+            400,
+            e.ModerationError,
+        ),
+        ({"code": "task_failed", "message": "arrears (code 1101)", "data": None}, 400, e.QuotaError),
+        ({"code": "task_failed", "message": "not base64 (code 1201)", "data": None}, 400, e.BadRequestError),
+        (
+            {"code": "x", "message": "", "data": {"fail_reason": "Failure to pass the risk control system"}},
+            200,
+            e.ModerationError,
+        ),
+        (
             {"error": {"message": "x", "code": "InputImageSensitiveContentDetected.PrivacyInformation"}},
             400,
             e.ModerationError,
@@ -194,6 +206,15 @@ def test_the_words_decide_where_the_status_does_not(
     body: Any, status: int, kind: type[e.StatusError]
 ) -> None:
     assert type(to_error(read_problem(json.dumps(body)), status=status)) is kind
+
+
+def test_an_object_that_is_not_there_is_no_matter_of_the_base_url() -> None:
+    words = "upstream_error: [NotFound.group_id] The specified asset_group group-x is not found."
+    missing = to_error(read_problem(json.dumps({"error": {"message": words}})), status=404)
+    assert "sees its own alone" in missing.hint
+    assert "doctor" not in missing.hint
+    nowhere = to_error(read_problem('{"error": {"message": "Invalid URL (POST /v2)"}}'), status=404)
+    assert "doctor" in nowhere.hint
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Calls to the asset store: queries, changes, and creations with a row in the ledger."""
+"""Calls to the asset store: queries, changes, and creations with a row in the ledger.
+
+Source: wire reference 2.4 (creations are billed) and 8.
+"""
 
 from __future__ import annotations
 

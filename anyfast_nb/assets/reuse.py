@@ -1,4 +1,7 @@
-"""The same file is uploaded once: found again in the ledger by its content, made anew if it is gone."""
+"""The same file is uploaded once: found again in the ledger by its content, made anew if it is gone.
+
+Source: wire reference 8 (each key sees its own assets alone).
+"""
 
 from __future__ import annotations
 

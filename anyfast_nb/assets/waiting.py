@@ -1,4 +1,7 @@
-"""Waiting for an asset: asked every 3 to 5 seconds, unknown for a while at first, 300 seconds in all."""
+"""Waiting for an asset: asked every 3 to 5 seconds, unknown for a while at first, 300 seconds in all.
+
+Source: wire reference 8 (states, quirk 1, how often to ask).
+"""
 
 from __future__ import annotations
 

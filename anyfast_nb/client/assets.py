@@ -2,6 +2,8 @@
 
 The verbs are those of `anyfast_nb.assets.assets.Assets`; here a medium may be
 anything: a path, bytes, a PIL image, a URL, an earlier picture or film.
+
+Source: seed 004 (asset management), wire reference 8.
 """
 
 from __future__ import annotations

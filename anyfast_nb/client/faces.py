@@ -1,4 +1,7 @@
-"""`Client` and `AsyncClient`: typed chat with the ledger, outside of magics too."""
+"""`Client` and `AsyncClient`: typed chat with the ledger, outside of magics too.
+
+Source: seeds 000 to 003, wire reference 3, 4 and 9.1.
+"""
 
 from __future__ import annotations
 

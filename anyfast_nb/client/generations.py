@@ -1,4 +1,7 @@
-"""Films and pictures from Python: `Client.seedance`, `.kling`, `.seedream`, `.job`, `.jobs`, `.assets`."""
+"""Films and pictures from Python: `Client.seedance`, `.kling`, `.seedream`, `.job`, `.jobs`, `.assets`.
+
+Source: seed 004, wire reference 5, 6.1, 7.1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a request carries: JSON, or a form with one file. Checked and measured before anything is sent."""
+"""What a request carries: JSON, or a form with one file. Checked and measured before anything is sent.
+
+Source: seed 000 (file size limits), seed 003 (content type), wire reference 1 and 8.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Foreign exceptions to ours. Which of them mean that nothing was sent is decided here."""
+"""Foreign exceptions to ours. Which of them mean that nothing was sent is decided here.
+
+Source: seed 003 (error handling), wire reference 2.2 and 2.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One file on its way: asked for from where the last try stopped, placed, and taken piece by piece."""
+"""One file on its way: asked for from where the last try stopped, placed, and taken piece by piece.
+
+Source: seed 004 (download links), wire reference 6.7, RFC 9110 (Range, If-Range).
+"""
 
 from __future__ import annotations
 

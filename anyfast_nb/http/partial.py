@@ -6,6 +6,8 @@ an earlier run left is taken up again if the server still has the same file:
 (never the link, which is a secret).
 
 All of this blocks; it is called from one worker thread.
+
+Source: RFC 9110, section 8.8 (what tells that a file is the same).
 """
 
 from __future__ import annotations

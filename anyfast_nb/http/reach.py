@@ -6,6 +6,8 @@ name that answers differently the next time (DNS rebinding) gains nothing. The
 certificate is verified against the name all the same. No key, cookie or referrer goes along.
 
 Behind a proxy of the environment the proxy looks names up; addresses in links are checked still.
+
+Source: the IANA registries of special-purpose addresses; wire reference 1 (no key to a file store).
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 words: error messages, titles in the ledger, tracebacks put into prompts. It is
 linear in the text (each pattern takes what it looked at, or looks at a bounded
 piece), and applying it twice changes nothing.
+
+Source: wire reference 1 (never log keys, signed URLs or data URIs).
 """
 
 from __future__ import annotations

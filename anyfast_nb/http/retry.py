@@ -9,6 +9,8 @@
 | 4xx, no credit, unknown model      | never                     | never         |
 
 "Never" means not by itself: the error says what was sent and may be billed.
+
+Source: seed 003 (rate limits), wire reference 2.4, RFC 9110 section 10.2.3 (Retry-After).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a downloaded file is, told by its first bytes: a film, a picture, or a page that says no."""
+"""What a downloaded file is, told by its first bytes: a film, a picture, or a page that says no.
+
+Source: the formats' own specifications; wire reference 5.3 (decide by the first bytes).
+"""
 
 from __future__ import annotations
 

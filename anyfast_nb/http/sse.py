@@ -1,6 +1,6 @@
 """Server-sent events: bytes in any split to events, with a bound on the line.
 
-Rules: https://html.spec.whatwg.org/multipage/server-sent-events.html,
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html,
 section "Interpreting an event stream", cited at each branch.
 """
 

@@ -2,6 +2,8 @@
 
 A call either gives its answer, or raises one of our errors, which say whether
 the request was sent and may be billed. No foreign exception leaves this module.
+
+Source: seed 003 (base URL, authentication, error handling), wire reference 1, 2.2 and 2.4.
 """
 
 from __future__ import annotations

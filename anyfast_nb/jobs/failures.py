@@ -1,4 +1,7 @@
-"""What a person is told when a generation was refused, failed, or may have been accepted without a reply."""
+"""What a person is told when a generation was refused, failed, or may have been accepted without a reply.
+
+Source: seed 004 (notes on moderation), wire reference 2.3, 6.5 and 6.6.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The result of a job onto this disk: the film, what is known of it beside it, and its last frame."""
+"""The result of a job onto this disk: the film, what is known of it beside it, and its last frame.
+
+Source: seed 004 (download links), wire reference 6.7.
+"""
 
 from __future__ import annotations
 

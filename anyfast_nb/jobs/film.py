@@ -103,7 +103,19 @@ class Still:
         small = thumbnail(self.path)
         image = None if small is None else (small.media_type, small.data)
         size = None if small is None else (small.width, small.height)
-        return pictures_bundle([Shown(path=str(self.path), image=image, size=size)])
+        path, place = as_shown(self.path)
+        return pictures_bundle([Shown(path=path, place=place, image=image, size=size)])
+
+
+def as_shown(path: Path) -> tuple[str, str]:
+    """A file as the running notebook tells of it: its path from there, and where the page finds it.
+
+    Returns:
+        The path to read; the place for a link, "" if the page cannot reach it.
+    """
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    place, near = place_of(path, notebook=notebook)
+    return (unquote(place) if notebook and near else str(path)), (place if near else "")
 
 
 def place_of(path: Path, *, notebook: str | None, cwd: Path | None = None) -> tuple[str, bool]:

@@ -1,4 +1,7 @@
-"""Pictures of one request: each a file on this disk, or the reason why there is none."""
+"""Pictures of one request: each a file on this disk, or the reason why there is none.
+
+Source: wire reference 5.3.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import unquote
 
 from anyfast_nb.errors import AnyFastError
 from anyfast_nb.gateway.gateway import io_loop
-from anyfast_nb.jobs.film import copied, place_of
+from anyfast_nb.jobs.film import as_shown, copied
 from anyfast_nb.wire.values import Source, Usage
 
 if TYPE_CHECKING:
@@ -186,11 +188,10 @@ def shown(picture: Picture, *, longest: int = 640) -> Shown:
     if picture.path is None:
         return Shown(size=picture.size, error=picture.error)
     small = thumbnail(picture.path, longest=longest)
-    notebook = os.environ.get("JPY_SESSION_NAME")
-    place, near = place_of(picture.path, notebook=notebook)
+    path, place = as_shown(picture.path)
     return Shown(
-        path=unquote(place) if notebook and near else str(picture.path),
-        place=place if near else "",
+        path=path,
+        place=place,
         image=None if small is None else (small.media_type, small.data),
         size=picture.size,
     )

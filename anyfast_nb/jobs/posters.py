@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.jobs.film import place_of
+from anyfast_nb.jobs.film import as_shown
 from anyfast_nb.ledger.job_rows import JobStatus
 
 if TYPE_CHECKING:
@@ -43,8 +42,7 @@ def poster_of(job: Job | None, *, title: str, words: str = "", error: str = "") 
         words,
         state,
         image=None if job.file is None else _picture(job.file),
-        path="" if job.file is None else str(job.file),
-        place="" if job.file is None else _place(job.file),
+        **_where(job.file),
         error=told.message if told is not None else error,
     )
 
@@ -62,14 +60,14 @@ def poster_of_cell(cell: Cell) -> Poster:
         cell.label,
         state="1 picture" if made == 1 else f"{made} pictures",
         image=None if small is None else (small.media_type, small.data),
-        path=str(cell.path or ""),
-        place="" if cell.path is None else _place(cell.path),
+        **_where(cell.path),
     )
 
 
-def _place(path: Path) -> str:
-    """Where a page finds a file."""
-    return place_of(path, notebook=os.environ.get("JPY_SESSION_NAME"))[0]
+def _where(file: Path | None) -> dict[str, str]:
+    """The path as the notebook tells of it, and where its page finds the file."""
+    path, place = ("", "") if file is None else as_shown(file)
+    return {"path": path, "place": place}
 
 
 def _picture(film: Path) -> Any:

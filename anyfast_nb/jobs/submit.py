@@ -4,6 +4,8 @@ A create costs money and has no idempotency key. What surely did not reach the
 work is repeated (no connection, 429, 503, an asset that has not arrived
 everywhere); after any doubt it is not. The rows are in the ledger before the
 first byte leaves, so that nothing that may be billed is ever forgotten.
+
+Source: wire reference 2.4 (creations are billed, no idempotency key), 6.3 and 7.1.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ _SEEDREAM: Final = (
 """
     + _MEDIA.lstrip("\n")
     + """
-  -m, --model MODEL       doubao-seedream-4-5 by default
+  -m, --model MODEL       doubao-seedream-5-0-260128 by default
   --size WORD             1K 2K 3K 4K as the model allows, or 2048x2048
   --count N               pictures as a group; they come one by one
   --format png|jpeg       (--output-format) 5.0 only

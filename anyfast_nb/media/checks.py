@@ -1,4 +1,7 @@
-"""Whether a medium fits what it is for: each measure against the table of limits."""
+"""Whether a medium fits what it is for: each measure against the table of limits.
+
+Source: of each number, `anyfast_nb.media.limits`.
+"""
 
 from __future__ import annotations
 

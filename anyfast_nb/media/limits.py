@@ -2,6 +2,8 @@
 
 Where public sources contradict each other, the narrower range is the documented one and the
 wider one is `Span.perhaps`: a value between the two is sent, and noted.
+
+Source: of each row, its `Limits.source`.
 """
 
 from __future__ import annotations
@@ -153,11 +155,12 @@ LIMITS: Final[Mapping[Use, Limits]] = {
     Use.SEEDANCE_VIDEO: Limits(
         Kind.VIDEO,
         "a clip for Seedance",
-        source="AnyFast's Seedance 2.0 page, content[].video_url; area and rate by clients in use",
+        source="AnyFast's Seedance 2.0 page, content[].video_url; area by clients in use; "
+        "rate as for assets, since a local clip becomes one",
         size_bytes=Span(1, 50 * MB, below=True),
         media_types=_CLIPS,
         duration_s=Span(2, 15, perhaps=15.2),
-        fps=Span(24, 60, firm=False),
+        fps=Span(24, 60),
         side=Span(300, 6000, firm=False),
         ratio=Span(0.4, 2.5, firm=False),
         area=Span(409_600, 927_408, firm=False),

@@ -1,4 +1,7 @@
-"""A medium for a request: from a URL, a file, bytes, or an object of the notebook, and checked."""
+"""A medium for a request: from a URL, a file, bytes, or an object of the notebook, and checked.
+
+Source: seeds 000 (file size limits) and 004 (content items); of each limit, `anyfast_nb.media.limits`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """What a file's own header says: pixels, length, rate, codec, and whether the file is whole.
 
 Nothing is decoded. What cannot be read is unknown, and never an error.
+
+Source: the formats' own specifications.
 """
 
 from __future__ import annotations

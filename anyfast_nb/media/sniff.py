@@ -1,4 +1,7 @@
-"""What a file is, told by its bytes and never by its name."""
+"""What a file is, told by its bytes and never by its name.
+
+Source: the formats' own specifications.
+"""
 
 from __future__ import annotations
 

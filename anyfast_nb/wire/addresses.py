@@ -1,4 +1,7 @@
-"""Where media of a video request stand: web addresses, assets, data URIs, bare base64."""
+"""Where media of a video request stand: web addresses, assets, data URIs, bare base64.
+
+Source: seed 004 (content items), wire reference 6.1 and 7.1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Arguments against their documented ranges; each refusal names the field and the range."""
+"""Arguments against their documented ranges; each refusal names the field and the range.
+
+Source: of each range, the builder that asks; seeds 001 and 002 ("Required range").
+"""
 
 from __future__ import annotations
 

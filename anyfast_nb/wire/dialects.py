@@ -1,4 +1,7 @@
-"""The two ways to talk to a model, each as one value: what an exchange must know to use it."""
+"""The two ways to talk to a model, each as one value: what an exchange must know to use it.
+
+Source: seed 000 (endpoints, supported input types), wire reference 3 and 4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""About how many tokens a text has, before any server says so."""
+"""About how many tokens a text has, before any server says so.
+
+Source: a rule of thumb; the vendor's pages state none.
+"""
 
 from __future__ import annotations
 

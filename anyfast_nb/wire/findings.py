@@ -1,4 +1,7 @@
-"""What a builder finds wrong: structure is refused, a documented limit is refused or noted."""
+"""What a builder finds wrong: structure is refused, a documented limit is refused or noted.
+
+Source: of each limit, the builder that asks.
+"""
 
 from __future__ import annotations
 

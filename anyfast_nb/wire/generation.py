@@ -1,4 +1,7 @@
-"""A checked create request for a video or a picture: what the builders of this room give."""
+"""A checked create request for a video or a picture: what the builders of this room give.
+
+Source: wire reference 2.3 (a refusal names its item as ``content[N]``).
+"""
 
 from __future__ import annotations
 

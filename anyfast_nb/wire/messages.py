@@ -1,4 +1,7 @@
-"""An answer as later requests repeat it."""
+"""An answer as later requests repeat it.
+
+Source: seed 001 (messages), wire reference 3.2.
+"""
 
 from __future__ import annotations
 

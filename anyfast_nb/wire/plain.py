@@ -1,4 +1,7 @@
-"""Single values of a body, read from every spelling a server may use; what cannot be read is None or ""."""
+"""Single values of a body, read from every spelling a server may use; what cannot be read is None or "".
+
+Source: wire reference 6.5 and 10 (spellings of progress and of times).
+"""
 
 from __future__ import annotations
 

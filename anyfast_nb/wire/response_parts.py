@@ -1,4 +1,7 @@
-"""What a stream of response events grows: strands of text in parts, and function calls."""
+"""What a stream of response events grows: strands of text in parts, and function calls.
+
+Source: seed 002 (output), wire reference 4.2 and 4.3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Text as it comes over the wire: halves of characters, control characters, lines."""
+"""Text as it comes over the wire: halves of characters, control characters, lines.
+
+Source: RFC 8259, section 8.2: JSON may hold halves of characters.
+"""
 
 from __future__ import annotations
 

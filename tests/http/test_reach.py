@@ -157,7 +157,7 @@ async def test_links_that_lead_elsewhere_are_refused_unsent(
     link: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if proxied:
-        monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+        monkeypatch.setenv("ALL_PROXY", "http://between.test:3128")
     net = Net()
     with pytest.raises(ProtocolError) as caught:
         await net.reach().get(link, {})
@@ -200,20 +200,20 @@ async def test_another_port_scheme_or_name_is_another_origin(link: str) -> None:
 
 
 async def test_a_proxy_of_the_environment_looks_names_up_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "between.test:3128")
     monkeypatch.setenv("NO_PROXY", "direct.example")
     net = Net(direct_example=[PUBLIC])
     reach = net.reach("http://127.0.0.1:8123")
     await reach.get(LINK, {})
     await reach.get("https://direct.example/x", {})
     await reach.get("http://127.0.0.1:8123/x", {})
-    assert net.made == [("https", "http://proxy.example:3128"), ("https", None), ("http", None)]
+    assert net.made == [("https", "http://between.test:3128"), ("https", None), ("http", None)]
     assert net.asked == ["direct.example:443"]
     assert net.seen[0].url.host == "store.example"
 
 
 async def test_a_proxy_that_httpx_does_not_speak_to_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example:1080")
+    monkeypatch.setenv("ALL_PROXY", "socks5://between.test:1080")
     net = Net(store_example=[PUBLIC])
     await net.reach().get(LINK, {})
     assert net.made == [("https", None)]

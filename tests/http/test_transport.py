@@ -100,7 +100,9 @@ async def test_one_connection_serves_call_after_call(wire_server: WireServer, co
 
 
 @pytest.mark.parametrize(
-    "bad", [{"x": object()}, {"x": float("nan")}, {"x": "\ud800"}, {"x": b"bytes"}], ids=str
+    "bad",
+    [{"x": object()}, {"x": float("nan")}, {"x": "\ud800"}, {"x": b"bytes"}],
+    ids=["object", "nan", "half a pair", "bytes"],
 )
 async def test_what_is_no_json_is_refused_before_sending(
     wire_server: WireServer, connect: Connect, bad: dict[str, Any]

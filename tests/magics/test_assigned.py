@@ -55,6 +55,13 @@ def shell() -> Iterator[InteractiveShell]:
         ("a = [get_ipython().run_cell_magic('probe', '', 'x')]", [True]),
         ("import asyncio\nawait asyncio.sleep(0)\n%probe", [False]),
         ("import asyncio\nawait asyncio.sleep(0)\na = %probe", [True]),
+        ("%%time\n%probe", [False]),
+        ("%%time\n%%probe\nbody", [False]),
+        ("%%time\n1 + 1\n%probe", [False]),
+        ("%%time\na = %probe", [True]),
+        ("%time %probe", [False]),
+        ("a = %time %probe", [True]),
+        ("%time len(get_ipython().run_line_magic('probe', ''))", [True]),
         ("\n".join(f"a{n} = {n}" for n in range(300)) + "\n%probe\na = %probe", [False, True]),
     ],
 )

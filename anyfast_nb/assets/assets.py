@@ -250,14 +250,15 @@ class Assets:
         *,
         asset_type: str | AssetType | None = None,
         group: AssetGroup | str | None = None,
+        name: str = "",
     ) -> Asset:
         """An asset of this medium that can be used now; the same file is uploaded once for each key.
 
         Args:
-            item: a file is known by its content; an ``asset://…`` is waited for; a URL is made an
-                asset each time, since what is behind it may change.
+            item: a file is known by its content; an ``asset://…`` is waited for; a URL is made one anew.
             asset_type: Image, Video or Audio; by default what `item` is.
             group: for an asset that must be made.
+            name: that it must have: the same file under another name is another asset.
         """
         from anyfast_nb.assets.reuse import Reuse
 
@@ -265,11 +266,11 @@ class Assets:
         if item.address.lower().startswith(wire.SCHEME):
             return await self.wait(item.address)
         if item.data is None:
-            return await self.wait(await self.create(item=item, asset_type=kind, group=group))
+            return await self.wait(await self.create(item=item, asset_type=kind, group=group, name=name))
         transport = await self._calls.transport()
         reuse = Reuse(self, self._calls.gateway.ledger, transport.endpoint, item=item, kind=kind, group=group)
         async with self._alone(f"upload {kind} {item.sha256}", transport.endpoint):
-            return await reuse.asset()
+            return await reuse.asset(name)
 
     # --- a person's face ------------------------------------------------------------------
 

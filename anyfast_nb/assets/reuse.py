@@ -41,10 +41,18 @@ class Reuse:
         self._item = item
         self._kind = kind
         self._group = group
+        self._name = ""
 
-    async def asset(self) -> Asset:
-        """The asset, usable."""
+    async def asset(self, name: str = "") -> Asset:
+        """The asset, usable.
+
+        Args:
+            name: that it must have; by default any.
+        """
+        self._name = name
         stored = self._stored()
+        if stored is not None and self._name and self._name != stored.name:
+            stored = None  # the same file under another name is wanted
         if stored is not None and (known := await self._still_good(stored)) is not None:
             return known
         made = await self._made(inline=False)
@@ -80,7 +88,7 @@ class Reuse:
 
     async def _made(self, *, inline: bool) -> Asset:
         made = await self._assets.create(
-            item=self._item, asset_type=self._kind, group=self._group, inline=inline
+            item=self._item, asset_type=self._kind, group=self._group, name=self._name, inline=inline
         )
         self._ledger.keep_asset(  # before the wait, so that an interrupt loses nothing
             StoredAsset(

@@ -35,6 +35,7 @@ class Card:
         notes: what was assumed, uploaded or reused.
         trouble: why it ended without a film, or is in doubt, and what to do: a line each.
         arguments: those that the trouble is about.
+        absent: its film was here, and is not any more.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Card:
     notes: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    absent: bool = False
 
 
 def card_of(
@@ -85,4 +87,5 @@ def card_of(
         notes=row.notes,
         trouble=() if error is None else (error.message, *error.hint.splitlines()),
         arguments=tuple(arguments_in(row.error, row.arguments)),
+        absent=bool(row.path) and job.file is None,
     )

@@ -58,6 +58,7 @@ def job_failed(row: JobRow) -> StatusError:
     error = to_error(Problem(message=row.error, code=row.error_code), status=200, bills=False)
     at = f" at {row.progress} %" if row.status is JobStatus.FAILED and row.progress is not None else ""
     error.message = f"{row.kind} job {row.short_id} {_WORDS[row.status]}{at}: {said}"
+    error.args = (error.message,)  # what a notebook shows of an error that is not raised
     names = arguments_in(row.error, row.arguments)
     if isinstance(error, ModerationError):
         advice = moderation_advice(row.error_code, names)

@@ -62,7 +62,7 @@ class Following(JobState):
 
     # --- what the scheduler sees: see `scheduler.Followed` --------------------------------
 
-    def next(self) -> Next:
+    def _next(self) -> Next:
         """What the job needs before its film is on this disk.
 
         Raises:
@@ -73,15 +73,15 @@ class Following(JobState):
         self._require_no_failure()
         return Next.FETCH if self._row.status is JobStatus.SUCCEEDED else Next.ASK
 
-    def patience_s(self) -> float:
+    def _patience_s(self) -> float:
         """How long one waits for it, unless told otherwise."""
         return deadline_s(_seconds(self._row))
 
-    def gap_s(self) -> float:
+    def _gap_s(self) -> float:
         """Seconds until the next question."""
         return self._pace.gap_s((self._pace.now() - self._row.created_at).total_seconds())
 
-    async def ask_once(self, turn: Turn) -> bool:
+    async def _ask_once(self, turn: Turn) -> bool:
         """Ask where it stands; did anything change?
 
         Raises:
@@ -94,7 +94,7 @@ class Following(JobState):
                 return self._looked_up()
             return await self._ask(await self._transport(), turn)
 
-    async def fetch(self) -> None:
+    async def _fetch_once(self) -> None:
         """Bring the film onto this disk.
 
         Raises:
@@ -104,7 +104,7 @@ class Following(JobState):
             if self.file is None:
                 await self._fetch(await self._transport())
 
-    def told(self, on_change: OnChange) -> None:
+    def _told(self, on_change: OnChange) -> None:
         """Call a callback with this job."""
         before = _TELLING.set(_TELLING.get() | {self.id})
         try:
@@ -112,7 +112,7 @@ class Following(JobState):
         finally:
             _TELLING.reset(before)
 
-    def late(self, what: str) -> StillRunning:
+    def _late(self, what: str) -> StillRunning:
         """The error of a waiting that is over before the job is."""
         row = self._row
         at = "" if row.progress is None else f", at {row.progress} %"

@@ -46,27 +46,27 @@ class Next(Enum):
 
 
 class Followed(Protocol):
-    """A job, as far as it is seen from here."""
+    """A job, as far as it is seen from here; private there: whoever holds a job waits for it."""
 
-    def next(self) -> Next:
+    def _next(self) -> Next:
         """What it needs now; raises why it ended without a result."""
 
-    def patience_s(self) -> float:
+    def _patience_s(self) -> float:
         """How long one waits for it, unless told otherwise."""
 
-    def gap_s(self) -> float:
+    def _gap_s(self) -> float:
         """Seconds until the next question."""
 
-    async def ask_once(self, turn: Turn) -> bool:
+    async def _ask_once(self, turn: Turn) -> bool:
         """Ask where it stands; `turn` is awaited before each request. Did anything change?"""
 
-    async def fetch(self) -> None:
+    async def _fetch_once(self) -> None:
         """Bring what it made onto this disk."""
 
-    def told(self, on_change: OnChange) -> None:
+    def _told(self, on_change: OnChange) -> None:
         """Call a callback."""
 
-    def late(self, what: str) -> AnyFastError:
+    def _late(self, what: str) -> AnyFastError:
         """The error of a waiting that is over before the job is."""
 
 
@@ -143,7 +143,7 @@ class Scheduler:
         if self._per_s is not None:
             self.tempo.per_s = self._per_s()
         now = self.pace.clock()
-        until = now + (job.patience_s() if timeout_s is None else timeout_s)
+        until = now + (job._patience_s() if timeout_s is None else timeout_s)
         waiter = _Waiter(loop.create_future(), until, on_change, contextvars.copy_context())
         entry = self._entries.setdefault(job, _Entry(job, due=now))
         entry.waiters.append(waiter)
@@ -234,7 +234,7 @@ class Scheduler:
     def _go_on(self, entry: _Entry) -> None:
         """What the job needs next, if anything."""
         try:
-            needs = entry.job.next()
+            needs = entry.job._next()
         except AnyFastError as error:
             self._settle(entry, error)
             return
@@ -246,13 +246,13 @@ class Scheduler:
         else:
             now = self.pace.clock()
             first = entry.due <= now and not entry.place and entry.task is None
-            self._queue(entry, now if first else min(now + entry.job.gap_s(), entry.until()))
+            self._queue(entry, now if first else min(now + entry.job._gap_s(), entry.until()))
 
     async def _ask(self, entry: _Entry) -> None:
         changed = False
         try:
             async with limited(_QUESTION_S, f"no answer for {_QUESTION_S:g} s", bills=False):
-                changed = await entry.job.ask_once(self._turns())
+                changed = await entry.job._ask_once(self._turns())
             self.tempo.ease()
         except PASSING as error:
             if isinstance(error, RateLimitError | ServerError):
@@ -287,7 +287,7 @@ class Scheduler:
                 self._begin(entry, self._fetch(entry), self._downloads)
 
     async def _fetch(self, entry: _Entry) -> None:
-        await entry.job.fetch()
+        await entry.job._fetch_once()
         self._tell(entry)
         self._settle(entry)
 
@@ -320,7 +320,7 @@ class Scheduler:
         for waiter in tuple(entry.waiters):
             if waiter.on_change is not None and not waiter.future.done():
                 try:
-                    waiter.context.run(entry.job.told, waiter.on_change)
+                    waiter.context.run(entry.job._told, waiter.on_change)
                 except BaseException as error:  # noqa: BLE001  his own; the others wait on
                     _resolve(waiter, error)
                     self._leave(entry, waiter)
@@ -328,13 +328,13 @@ class Scheduler:
     def _expire(self, entry: _Entry, now: float) -> None:
         for waiter in tuple(entry.waiters):
             if waiter.until <= now and self._waits(entry):
-                _resolve(waiter, entry.job.late("it is still running"))
+                _resolve(waiter, entry.job._late("it is still running"))
                 self._leave(entry, waiter)
 
     def _waits(self, entry: _Entry) -> bool:
         """Is it a job that must be waited for?"""
         with suppress(AnyFastError):
-            return entry.job.next() is Next.ASK
+            return entry.job._next() is Next.ASK
         return False
 
     def _look_for_late(self, now: float) -> None:
@@ -356,7 +356,7 @@ class Scheduler:
     def _let_go(self, job: Followed, what: str) -> None:
         entry = self._entries.get(job)
         if entry is not None:
-            self._settle(entry, job.late(what))
+            self._settle(entry, job._late(what))
             self._stop(entry)
 
     def _left(self, entry: _Entry, waiter: _Waiter) -> None:

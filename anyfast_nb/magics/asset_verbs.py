@@ -171,8 +171,8 @@ async def _made(session: Session, medium: Any, found: argparse.Namespace, stage:
     item = await asyncio.to_thread(item_of, medium, found.type)
     before = await _before(session, item, found.type)
     group = await _group(core, found.group)
-    if item.data is not None and not found.name:
-        asset = await core.ensure(item, asset_type=found.type, group=group)
+    if item.data is not None:
+        asset = await core.ensure(item, asset_type=found.type, group=group, name=found.name)
         return asset, before is not None and before.asset_id == asset.id
     made = await core.create(item=item, asset_type=found.type, group=group, name=found.name)
     stage.id = made.id

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from anyfast_nb.errors import InputError, Interrupted
+from anyfast_nb.errors import AnyFastError, InputError, Interrupted
 from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.generation_options import generation_options, plain_arguments
 from anyfast_nb.magics.media_options import given_words, media_arguments
 from anyfast_nb.magics.options import check_name, line_prompt, split
+from anyfast_nb.magics.sending import Sending
 from anyfast_nb.magics.spoken import in_the_lines_words
 from anyfast_nb.magics.variables import Variables
+from anyfast_nb.render.live import open_output
 from anyfast_nb.render.notice import notice
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from anyfast_nb.jobs.pictures import Pictures
     from anyfast_nb.jobs.preflight import Preflight
     from anyfast_nb.magics.verbs import Show
+    from anyfast_nb.render.live import Live
     from anyfast_nb.session import Session
 
 
@@ -56,12 +60,14 @@ def film(session: Session, shell: Any, kind: str, line: str, cell: str | None, *
         if not found.yes:
             _confirm(facts, session.settings.confirm_above)
         tell(show, session.simulator_notice(), *asked.notes)
-        job = _created(asked, shell)
-        if found.to:
-            shell.user_ns[found.to] = job  # at once: what interrupts the waiting does not take it away
-        if job.reused_from:
-            tell(show, job.reused_from.note)
-        shown(session, job, facts, found)
+        view = open_output(outlives=not waits(session, found))
+        job = _created(asked, shell, Sending(view, facts, where=session.destination()))
+        with detaching(job):
+            if found.to:
+                shell.user_ns[found.to] = job  # at once: what interrupts the waiting does not take it away
+            if job.reused_from:
+                tell(show, job.reused_from.note)
+            shown(session, job, facts, found, view=view)
     return job
 
 
@@ -196,7 +202,7 @@ def _confirm(facts: Preflight, most: int | None) -> None:
     )
 
 
-def _created(asked: Asked, shell: Any) -> Job:
+def _created(asked: Asked, shell: Any, sending: Sending) -> Job:
     """The job of this line: found again if the cell was run before, else created."""
     work = asked.session.desk.film(
         asked.kind,
@@ -207,19 +213,46 @@ def _created(asked: Asked, shell: Any) -> Job:
         reuse=True,
     )
     try:
-        return io_loop().run(work)
+        return io_loop().run(sending.follow(work))
     except KeyboardInterrupt:
+        sending.stop()
         raise Interrupted(
             f"stopped while {asked.kind} was asked for a film; it may have been accepted and billed: "
             "`%anyfast jobs` shows it if it was sent"
         ) from None
+    except AnyFastError:
+        sending.stop()
+        raise
 
 
-def shown(session: Session, job: Job, facts: Preflight | None, found: argparse.Namespace) -> None:
+@contextmanager
+def detaching(job: Job) -> Iterator[None]:
+    """Whenever it is stopped from now on, the job is there, and goes on."""
+    from anyfast_nb.magics.watch import detached
+
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:  # before the waiting began, or after it ended
+        raise detached(job) from None
+
+
+def waits(session: Session, found: argparse.Namespace) -> bool:
+    """Does the line wait for its film?"""
+    return bool(found.wait or (session.settings.wait and not found.no_wait))
+
+
+def shown(
+    session: Session,
+    job: Job,
+    facts: Preflight | None,
+    found: argparse.Namespace,
+    *,
+    view: Live | None = None,
+) -> None:
     """Wait for the film and leave it, or leave a live card: all display of jobs goes through here."""
     from anyfast_nb.magics.watch import attach, watch
 
-    if found.wait or (session.settings.wait and not found.no_wait):
-        watch(session, job, preflight=facts, embed=found.embed)
-    else:
-        attach(session, job, preflight=facts, embed=found.embed)
+    show = watch if waits(session, found) else attach
+    show(session, job, preflight=facts, embed=found.embed, view=view)

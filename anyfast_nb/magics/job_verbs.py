@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anyfast_nb.magics.verbs import Show
     from anyfast_nb.session import Session
 
+_WHY_CHARS: Final = 80
 _TITLE_CHARS: Final = 48
 _POSTER_PIXELS: Final = 96
 _AGO: Final = re.compile(r"(\d+)\s*([dhm])")
@@ -118,8 +119,16 @@ def _row(job: Job) -> tuple[Any, ...]:
         job.progress,
         " ".join(title.split()),
         job.tokens,
-        "" if job.file is None else _near(job.file),
+        _result(job),
     )
+
+
+def _result(job: Job) -> str:
+    """Where its film is, or why there is none."""
+    if job.file is not None:
+        return _near(job.file)
+    why = " ".join(job.row.error.split()) if job.status.ends else ""
+    return why if len(why) <= _WHY_CHARS else f"{why[: _WHY_CHARS - 1]}…"
 
 
 def _near(path: Path) -> str:
@@ -226,9 +235,10 @@ def _adopted(session: Session, shell: Any, found: argparse.Namespace) -> Job:
 
 
 def _go_on(session: Session, job: Job, found: argparse.Namespace) -> None:
-    from anyfast_nb.magics.film import shown
+    from anyfast_nb.magics.film import detaching, shown
 
-    shown(session, job, None, found)
+    with detaching(job):
+        shown(session, job, None, found)
 
 
 async def _follow_all(session: Session, every: list[Job]) -> None:

@@ -68,8 +68,9 @@ class Options(argparse.ArgumentParser):
 
     def _refuse(self, word: str) -> NoReturn:
         name = word.partition("=")[0]
-        near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}? " if near else ""
+        plain = [known.removeprefix("--") for known in self.names()]
+        near = difflib.get_close_matches(name.removeprefix("--"), plain, n=1, cutoff=0.6)
+        hint = f"Did you mean --{near[0]}? " if near else ""
         raise InputError(
             f"unknown option {name} of {self.prog}",
             field=name,

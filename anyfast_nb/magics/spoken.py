@@ -18,7 +18,7 @@ _AFTER_VERB: Final = re.compile(
 )
 _OTHER_WORDS: Final = (
     (re.compile(r",? or client\.job\('\w+'\)\.(?:adopt\('asyntask_…'\)|wait\(\)),?(?= goes| waits)"), ""),
-    (re.compile(r"client\.job\('\w+'\)\.adopt\('asyntask_…'\), or (?=`)"), ""),
+    (re.compile(r"client\.job\('\w+'\)\.adopt\('asyntask_…'\), or (`[^`]*`),?"), r"\1"),
     (re.compile(r"(?<=`), or take=\d+,"), ""),
     (
         re.compile(r"client\.job\('(\w+)'\)\.adopt\('asyntask_…'\)"),

@@ -34,7 +34,14 @@ _TICK_S: Final = 0.5
 _log = logging.getLogger(__name__)
 
 
-def watch(session: Session, job: Job, *, preflight: Preflight | None = None, embed: bool = False) -> Job:
+def watch(
+    session: Session,
+    job: Job,
+    *,
+    preflight: Preflight | None = None,
+    embed: bool = False,
+    view: Live | None = None,
+) -> Job:
     """Wait for a film with its card in the cell, and leave the film.
 
     Args:
@@ -42,6 +49,7 @@ def watch(session: Session, job: Job, *, preflight: Preflight | None = None, emb
         job: accepted by the server.
         preflight: of its request; it stays with the film, folded.
         embed: put the film itself into the output.
+        view: where it is shown; a new output by default.
 
     Returns:
         The job itself.
@@ -51,22 +59,27 @@ def watch(session: Session, job: Job, *, preflight: Preflight | None = None, emb
         AnyFastError: it failed; the error says why, below the card.
         Interrupted: on Ctrl-C; the job goes on, and the card says so.
     """
-    watching = Watching(session, job, open_output(), preflight=preflight, embed=embed)
-    watching.draw()
+    watching = Watching(session, job, view or open_output(), preflight=preflight, embed=embed)
     try:
+        watching.draw()
         io_loop().run(watching.follow())
     except KeyboardInterrupt:
         watching.leave()
-        if job.done:
-            raise Interrupted(f"stopped; job {job.row.short_id} has ended", partial=job) from None
-        raise Interrupted(
-            f"job {job.row.short_id} is still running · `%anyfast resume {job.row.short_id}`", partial=job
-        ) from None
+        raise detached(job) from None
     except AnyFastError:
         watching.leave(told=True)
         raise
     watching.finish()
     return job
+
+
+def detached(job: Job) -> Interrupted:
+    """What is said when a person stops the waiting: the job goes on."""
+    if job.done:
+        return Interrupted(f"stopped; job {job.row.short_id} has ended", partial=job)
+    return Interrupted(
+        f"job {job.row.short_id} is still running · `%anyfast resume {job.row.short_id}`", partial=job
+    )
 
 
 def watch_pictures(
@@ -110,7 +123,14 @@ def watch_pictures(
     return pictures
 
 
-def attach(session: Session, job: Job, *, preflight: Preflight | None = None, embed: bool = False) -> Event:
+def attach(
+    session: Session,
+    job: Job,
+    *,
+    preflight: Preflight | None = None,
+    embed: bool = False,
+    view: Live | None = None,
+) -> Event:
     """Leave a card that lives while the job does, and becomes the film; returns at once.
 
     A terminal gets one line: nothing is printed there later by itself. Arguments as of `watch`.
@@ -118,7 +138,7 @@ def attach(session: Session, job: Job, *, preflight: Preflight | None = None, em
     Returns:
         Set once the card shows how the job ended.
     """
-    view = open_output(outlives=True)
+    view = view or open_output(outlives=True)
     watching = Watching(session, job, view, preflight=preflight, embed=embed)
     watching.draw()
     if isinstance(view, LineView | NoView):

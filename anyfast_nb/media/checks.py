@@ -80,10 +80,10 @@ def check_kind(found: Format, limits: Limits, label: str) -> None:
         return
     give = f"Give {format_names(limits.media_types)}." if limits.media_types else _GIVE[wanted]
     hint = give
-    if found.kind is not Kind.OTHER:
+    if found.media_type == "text/html":
+        hint = f"A download that failed often leaves a page. {give}"
+    elif found.kind in limits.beside:
         hint = f"Give it as {_WORDS[found.kind]}."
-        if found.media_type == "text/html":
-            hint = f"A download that failed often leaves a page. {give}"
     raise InputError(f"{label} is {found.name}, not {_WORDS[wanted]}.", hint=hint)
 
 

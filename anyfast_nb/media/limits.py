@@ -95,6 +95,7 @@ class Limits:
         inline_note: why the bytes themselves may be refused inside a request (then upload them as
             an asset); "" if they are documented there.
         by_asset: ``asset://…`` is an address here.
+        beside: kinds that the same request takes too.
     """
 
     kind: Kind
@@ -111,6 +112,7 @@ class Limits:
     codecs: tuple[str, ...] = ()
     inline_note: str = ""
     by_asset: bool = False
+    beside: tuple[Kind, ...] = ()
 
 
 _CHAT: Final = 'AnyFast\'s chat page, "File size limits"'
@@ -119,6 +121,8 @@ _ASSET_IMAGES: Final = (*_JPEG_PNG, "image/gif", "image/webp", "image/bmp", "ima
 _CLIPS: Final = ("video/mp4", "video/quicktime")
 _SOUNDS: Final = ("audio/wav", "audio/mpeg")
 _CODECS: Final = ("h264", "hevc")
+_IN_CHAT: Final = (Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT)
+_IN_FILMS: Final = (Kind.IMAGE, Kind.VIDEO, Kind.AUDIO)
 _SIDE: Final = Span(300, 6000)
 _RATIO: Final = Span(0.4, 2.5)
 
@@ -128,12 +132,14 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         "an image",
         source=_CHAT,
         size_bytes=Span(1, 10 * MB, below=True),
+        beside=_IN_CHAT,
     ),
     Use.CHAT_VIDEO: Limits(
         Kind.VIDEO,
         "a video",
         source=_CHAT,
         size_bytes=Span(1, 50 * MB, below=True),
+        beside=_IN_CHAT,
     ),
     Use.DOCUMENT: Limits(
         Kind.DOCUMENT,
@@ -141,6 +147,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         source=f'{_CHAT} and "Document (Base64)" (its examples are PDF)',
         size_bytes=Span(1, 50 * MB, below=True),
         sure_types=("application/pdf",),
+        beside=_IN_CHAT,
     ),
     Use.SEEDANCE_IMAGE: Limits(
         Kind.IMAGE,
@@ -151,6 +158,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         side=_SIDE,
         ratio=_RATIO,
         by_asset=True,
+        beside=_IN_FILMS,
     ),
     Use.SEEDANCE_VIDEO: Limits(
         Kind.VIDEO,
@@ -167,6 +175,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         codecs=_CODECS,
         inline_note="documented as a URL or an asset only: the bytes of a clip may be refused",
         by_asset=True,
+        beside=_IN_FILMS,
     ),
     Use.SEEDANCE_AUDIO: Limits(
         Kind.AUDIO,
@@ -176,6 +185,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         media_types=_SOUNDS,
         duration_s=Span(2, 15, perhaps=15.2),
         by_asset=True,
+        beside=_IN_FILMS,
     ),
     Use.KLING_IMAGE: Limits(
         Kind.IMAGE,
@@ -203,6 +213,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         media_types=_ASSET_IMAGES,
         side=_SIDE,
         ratio=_RATIO,
+        beside=_IN_FILMS,
     ),
     Use.ASSET_VIDEO: Limits(
         Kind.VIDEO,
@@ -214,6 +225,7 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         fps=Span(24, 60),
         area=Span(0, 927_408, firm=False),
         codecs=_CODECS,
+        beside=_IN_FILMS,
     ),
     Use.ASSET_AUDIO: Limits(
         Kind.AUDIO,
@@ -222,5 +234,6 @@ LIMITS: Final[Mapping[Use, Limits]] = {
         size_bytes=Span(1, 15 * MB, below=True),
         media_types=_SOUNDS,
         duration_s=Span(2, 15, perhaps=15.2),
+        beside=_IN_FILMS,
     ),
 }

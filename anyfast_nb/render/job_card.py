@@ -70,6 +70,8 @@ def status_line(card: Card) -> str:
 
 def word_of(card: Card) -> str:
     """The status as a person says it."""
+    if card.absent and card.status.value == "succeeded":
+        return "Done, its film is not here any more"
     return _WORDS.get(card.status.value, card.status.value)
 
 
@@ -77,7 +79,7 @@ def progress_words(card: Card) -> list[str]:
     """How far it is: percent, time, and how long such jobs take."""
     if card.status.value in _ENDS:
         return [f"after {span(card.elapsed_s)}"]
-    if card.status.value == "submit_unknown":
+    if card.absent or card.status.value == "submit_unknown":
         return []
     percent = [] if card.progress is None else [f"{card.progress} %"]
     return [*percent, span(card.elapsed_s), *usual_words(card)]
@@ -157,12 +159,14 @@ def _trouble(card: Card) -> list[str]:
 def _way_back(card: Card) -> list[str]:
     if card.status.value in {*_ENDS, "submit_unknown"}:
         return []
+    if card.status.value == "succeeded":
+        return [f"%anyfast resume {card.id} fetches it, as job.path does"]
     return [f"%anyfast resume {card.id} waits for it again, in any kernel, on any day"]
 
 
 def _bar(card: Card) -> str:
     """The server's percentage, drawn; nothing where it says none."""
-    if card.progress is None or card.status.value in {*_ENDS, "submit_unknown"}:
+    if card.progress is None or card.absent or card.status.value in {*_ENDS, "submit_unknown"}:
         return ""
     inner = f"height:100%;border-radius:2px;background:var(--jp-brand-color1,#1976d2);width:{card.progress}%"
     outer = f"height:4px;max-width:480px;margin:.5em 0;border-radius:2px;background:{LINE_COLOUR}"

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
     from anyfast_nb.jobs.preflight import InputFact, Preflight
 
 
-def preflight_bundle(preflight: Preflight, *, where: str, path: str = "") -> dict[str, Any]:
-    """A dry run as a mimebundle.
+def preflight_bundle(
+    preflight: Preflight, *, where: str, path: str = "", state: str = "not sent"
+) -> dict[str, Any]:
+    """A dry run, or a request on its way, as a mimebundle.
 
     Args:
         preflight: what the request amounts to.
         where: its destination, in words.
         path: of the endpoint.
+        state: how far it has come.
 
     Returns:
         `text/plain` and `text/html`.
     """
-    head = f"not sent: {f'POST {path}' if path else preflight.kind} to {where}"
+    head = f"{state}: {f'POST {path}' if path else preflight.kind} to {where}"
     rows = rows_of(preflight)
     plain = "\n".join([head, table(rows)["text/plain"]])
     inner = notes_html([head]) + rows_html(rows)

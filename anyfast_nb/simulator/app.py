@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from anyfast_nb.simulator.assets.desk import AssetDesk
 from anyfast_nb.simulator.assets.shelf import AssetShelf
@@ -33,7 +35,6 @@ from anyfast_nb.simulator.workshop import Desk, Workshop
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp
 
     from anyfast_nb.simulator.config import Config
@@ -66,7 +67,12 @@ def build(
     shop = Workshop(config, activity=activity, now=now, clock=clock, sleep=sleep, store=store)
     app = Starlette(
         routes=[route for desk in desks(shop) for route in desk.routes()],
-        exception_handlers={Refusal: _refused, HTTPException: _not_routed, Exception: _broken},
+        exception_handlers={
+            Refusal: _refused,
+            HTTPException: _not_routed,
+            ClientDisconnect: _gone,
+            Exception: _broken,
+        },
         lifespan=_life(store, lifespan),
     )
     app.router.redirect_slashes = False
@@ -108,6 +114,12 @@ def desks(shop: Workshop) -> list[Desk]:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return error.response()
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    """The client left before its request was whole: nobody reads the answer, and it is no mistake."""
+    assert isinstance(error, ClientDisconnect)
+    return Response(status_code=499)
 
 
 async def _broken(_: Request, error: Exception) -> Response:

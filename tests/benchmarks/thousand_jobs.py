@@ -167,10 +167,10 @@ async def _alone(job: Job) -> None:
     async def now() -> None:
         pass
 
-    while job.next() is Next.ASK:
-        await job.ask_once(now)
+    while job._next() is Next.ASK:
+        await job._ask_once(now)
         await asyncio.sleep(3)
-    await job.fetch()
+    await job._fetch_once()
 
 
 def _memory() -> int:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+import anyfast_nb as af
 from anyfast_nb.client.faces import Client
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.http.transport import Transport
@@ -44,10 +46,13 @@ def code(cell: str) -> str:
     return found[1] if found else ""
 
 
-ROWS = [
+EVERY = [
     Row(name, code(python), code(magic))
     for _, name, python, magic in _ROW.findall((ROOT / "README.md").read_text("utf-8"))
 ]
+ROWS, SNIPPETS = EVERY[:21], EVERY[21:]
+POEM = {"model": "doubao-seed-2.0-pro", "messages": [{"role": "user", "content": "Write a short poem"}]}
+GATEWAY = "https://www.anyfast.ai/v1"
 
 
 class Examples:
@@ -99,6 +104,7 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examples:
 def test_all_of_them_are_here() -> None:
     assert len(EXAMPLES) == 21
     assert [row.name for row in ROWS] == NAMES
+    assert [row.name for row in SNIPPETS] == ["snippet: a streamed poem", "snippet: the base URL"]
 
 
 def test_the_built_in_anyfast_answers_every_example(simulator: Simulator, examples: Examples) -> None:
@@ -222,3 +228,36 @@ def test_the_magic_lines_send_the_examples(
         same(body, example, examples)
         asked_again = sent[1:] and not example["path"].startswith("/volc/") and method != "GET"
         assert not asked_again, row.name
+
+
+# --- and the two snippets of Python --------------------------------------------------------------
+
+
+def test_the_python_lines_do_what_the_snippets_do(
+    simulator: Simulator, sent: list[tuple[str, str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    poem, base = SNIPPETS
+    with Client(base_url=simulator.base_url, api_key=simulator.key) as client:
+        exec(poem.python, {"client": client})
+    (asked,) = sent
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    assert asked == ("POST", "/v1/chat/completions", POEM | streamed)
+    assert "TextDelta" in capsys.readouterr().out
+    names: dict[str, Any] = {"af": af}
+    exec(base.python, names)
+    with names["client"] as made, openai.OpenAI(api_key="YOUR_API_KEY", base_url=GATEWAY) as theirs:
+        assert f"{theirs.base_url}" == f"{GATEWAY}/"
+        assert repr(made) == f"Client(base_url={GATEWAY.removesuffix('/v1')!r})"
+
+
+def test_the_magic_lines_do_what_the_snippets_do(
+    shell: InteractiveShell, sent: list[tuple[str, str, Any]]
+) -> None:
+    poem, base = SNIPPETS
+    assert shell.run_cell(poem.magic).success
+    ((method, path, body),) = sent
+    assert (method, path) == ("POST", "/v1/chat/completions")
+    assert {name: body[name] for name in POEM} == POEM
+    assert body["stream"] is True
+    assert shell.run_cell(base.magic).success
+    assert session().gateway.settings().base_url == GATEWAY.removesuffix("/v1")

@@ -139,9 +139,31 @@ def test_a_job_shows_itself_from_its_wish_to_its_film(
     assert 'src="data:video/mp4;base64,' in job.video.embedded()._repr_mimebundle_()["text/html"]
     assert repr(job).endswith(f"{job.path}>")
     assert Path(job.video).read_bytes() == film
+    public = {name for name in dir(job) if not name.startswith("_")}
+    assert not public & {
+        "next",
+        "ask_once",
+        "fetch",
+        "told",
+        "late",
+        "gap_s",
+        "patience_s",
+    }  # the scheduler's
     frame = job.last_frame._repr_mimebundle_()
     assert str(job.last_frame.path) in frame["text/plain"]
     assert "data:image/jpeg;base64," in frame["text/html"]
+
+
+def test_a_film_that_is_gone_says_so_and_how_to_have_it_again(
+    wire_server: WireServer, client: MakeClient, film: bytes
+) -> None:
+    wire_server.script(created(), succeeded(link(wire_server)), film_reply(film))
+    job = client().seedance(PROMPT).wait()
+    job.path.unlink()
+    shown = job._repr_mimebundle_()
+    assert "film is not here any more" in shown["text/html"]
+    assert "fetching" not in shown["text/html"]
+    assert f"%anyfast resume {job.row.short_id} fetches it" in shown["text/plain"]
 
 
 def test_a_film_that_no_page_reaches_is_put_inside(

@@ -37,18 +37,18 @@ class Film:
         self.at_work = 0
         self.most_at_work = 0
 
-    def next(self) -> Next:
+    def _next(self) -> Next:
         if self.fetched:
             return Next.NOTHING
         return Next.ASK if self.left else Next.FETCH
 
-    def patience_s(self) -> float:
+    def _patience_s(self) -> float:
         return 600
 
-    def gap_s(self) -> float:
+    def _gap_s(self) -> float:
         return 3
 
-    async def ask_once(self, turn: Ask) -> bool:
+    async def _ask_once(self, turn: Ask) -> bool:
         await turn()
         self.asked.append(self.time.passed)
         if self.hold is not None:
@@ -58,15 +58,15 @@ class Film:
         self.left -= 1
         return True
 
-    async def fetch(self) -> None:
+    async def _fetch_once(self) -> None:
         if self.hold is not None:
             await self.hold.wait()
         self.fetched += 1
 
-    def told(self, on_change: Callable[[Any], None]) -> None:
+    def _told(self, on_change: Callable[[Any], None]) -> None:
         on_change(self)
 
-    def late(self, what: str) -> AnyFastError:
+    def _late(self, what: str) -> AnyFastError:
         return StillRunning(what)
 
 

@@ -237,6 +237,7 @@ def test_moderation_names_the_option(k: Kernel) -> None:
     assert "Not billed" in text
     listed = ok(k.execute("%anyfast jobs --status failed"))
     assert "2 failed" in listed
+    assert "did not pass review" in listed  # why there is no film
 
 
 @pytest.mark.parametrize(
@@ -307,6 +308,12 @@ def test_assets_are_added_once_listed_and_removed(k: Kernel) -> None:
     text = ok(k.execute("%anyfast assets add ada.png --to same"))
     assert "nothing was sent" in text
     assert ok(k.execute("ada.id == same.id")) == "True\n"
+    named = ok(k.execute("%anyfast assets add ada.png --name Ada --group hero --to named"))
+    assert "Ada" in named
+    assert "nothing was sent" not in named
+    assert "nothing was sent" in ok(k.execute("%anyfast assets add ada.png --name Ada --to same"))
+    assert ok(k.execute("named.id == same.id, named.id == ada.id, named.name")) == "(True, False, 'Ada')\n"
+    assert "is deleted" in ok(k.execute("%anyfast assets rm named"))
     run = k.execute("%anyfast assets list --group hero --pictures")
     assert eval(ok(k.execute("ada.id"))) in ok(run)
     assert "data:image/" in run.outputs[0]["data"]["text/html"]

@@ -83,7 +83,7 @@ def test_advice_for_python_becomes_advice_for_the_line() -> None:
 @pytest.mark.parametrize(
     ("hint", "says"),
     [
-        (f"If so: {ADOPT}, or {RESUME}, goes on with it.", f"If so: {RESUME}, goes on with it."),
+        (f"If so: {ADOPT}, or {RESUME}, goes on with it.", f"If so: {RESUME} goes on with it."),
         (f"{RESUME}, or {ADOPT}, goes on with it.", f"{RESUME} goes on with it."),
         ("If not: `--take 2`, or take=2, asks for another.", "If not: `--take 2` asks for another."),
         (

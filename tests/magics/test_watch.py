@@ -15,6 +15,7 @@ from anyfast_nb.errors import AnyFastError, Interrupted, ModerationError
 from anyfast_nb.jobs.card import UNKNOWN
 from anyfast_nb.ledger import JobStatus
 from anyfast_nb.magics import watch as room
+from anyfast_nb.magics.film import detaching
 from anyfast_nb.magics.watch import attach, watch, watch_pictures
 from anyfast_nb.render.live import LineView, NoView
 from tests.client.conftest import press_ctrl_c
@@ -295,3 +296,20 @@ def test_pictures_that_came_stay_after_an_interrupt(
     assert len(stopped.value.partial) == 1  # type: ignore[arg-type]
     assert "1 of 2 came" in view.html
     assert view.html.count("<img") == 1
+
+
+def test_who_stops_it_before_the_waiting_began_is_told_that_the_job_goes_on(
+    wire_server: WireServer, own: Any, session: Any, view: View
+) -> None:
+    wire_server.script(created(), *[task("IN_PROGRESS", "30%")] * 5_000)
+    job = own.seedance(PROMPT)
+
+    def stop(line: str) -> None:
+        view.on_draw = lambda _: None
+        raise KeyboardInterrupt
+
+    view.on_draw = stop
+    with pytest.raises(Interrupted, match=f"still running · `%anyfast resume {job.row.short_id}`"):
+        watch(session, job)
+    with pytest.raises(Interrupted, match="is still running"), detaching(job):
+        raise KeyboardInterrupt

@@ -461,7 +461,8 @@ def test_other_sounds_are_refused_by_their_names() -> None:
     error = refused(b"fLaC" + bytes(100), Use.SEEDANCE_AUDIO)
     assert error.message == "bytes is a FLAC sound; a sound for Seedance must be WAV or MP3."
     assert error.hint == "Save it as WAV or MP3."
-    assert "Give it as a sound" in refused(wav(3), Use.CHAT_IMAGE).hint
+    assert "Give it as a sound" in refused(wav(3), Use.SEEDANCE_IMAGE).hint
+    assert "sound" not in refused(wav(3), Use.CHAT_IMAGE).hint  # a chat takes none
     assert "An object of type list is not a sound" in refused([1], Use.SEEDANCE_AUDIO).message
 
 
@@ -555,3 +556,11 @@ def test_a_garbled_clip_is_refused_or_sent_and_nothing_else(
 @given(st.binary(max_size=300), st.sampled_from(list(Use)))
 def test_any_bytes_are_refused_or_sent_and_nothing_else(data: bytes, use: Use) -> None:
     survives(data, use)
+
+
+@pytest.mark.parametrize("use", [Use.SEEDANCE_IMAGE, Use.KLING_IMAGE, Use.SEEDREAM_IMAGE, Use.ASSET_IMAGE])
+def test_where_no_documents_go_nobody_is_told_to_give_one(use: Use) -> None:
+    error = refused(b"%PDF-1.7\n%", use)
+    assert "is a PDF document, not an image" in error.message
+    assert "JPEG" in error.hint
+    assert "document" not in error.hint

@@ -47,6 +47,39 @@ async def test_a_plain_answer_has_the_documented_shape(client: httpx.AsyncClient
     }
 
 
+@pytest.mark.parametrize(
+    "path",
+    [CHAT, "/v1/responses", "/v1/images/generations", "/v1/video/generations", "/kling/v1/videos/text2video"],
+)
+async def test_a_client_that_dies_while_it_sends_is_no_mistake(path: str) -> None:
+    app = build(Config(key=KEY, speed=0))
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [
+            (b"host", b"127.0.0.1"),
+            (b"authorization", f"Bearer {KEY}".encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"1000"),
+        ],
+    }
+    heard = [{"type": "http.request", "body": b'{"model": ', "more_body": True}]
+    said = []
+
+    async def receive() -> Any:
+        return heard.pop(0) if heard else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    await app(scope, receive, send)  # would raise what the log shows as a traceback
+    assert said[0]["status"] == 499
+
+
 async def test_created_is_the_clock_and_ids_differ() -> None:
     async with connect(Config(key=KEY, speed=0), now=lambda: 1_774_236_644.5) as client:
         first, second = [(await client.post(CHAT, json=body())).json() for _ in range(2)]

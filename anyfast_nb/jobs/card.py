@@ -35,7 +35,7 @@ class Card:
         notes: what was assumed, uploaded or reused.
         trouble: why it ended without a film, or is in doubt, and what to do: a line each.
         arguments: those that the trouble is about.
-        absent: its film was here, and is not any more.
+        absent: it has made its film, which is not on this disk, and nobody fetches it.
     """
 
     id: str

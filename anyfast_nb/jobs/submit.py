@@ -216,7 +216,7 @@ class Submission:
             failure = "interrupted before it was sent again: it was not accepted"
             job.change(status=JobStatus.FAILED, error=failure, finished_at=self._pace.now())
             return Status.INTERRUPTED, failure
-        failure = "interrupted while it was sent: it may have been accepted"
+        failure = "interrupted while it was sent"
         job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
         return Status.SUBMIT_UNKNOWN, failure
 

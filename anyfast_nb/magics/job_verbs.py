@@ -29,7 +29,7 @@ _TITLE_CHARS: Final = 48
 _POSTER_PIXELS: Final = 96
 _AGO: Final = re.compile(r"(\d+)\s*([dhm])")
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
-_COLUMNS: Final = ("id", "when", "kind", "status", "%", "prompt", "tokens", "file")
+_COLUMNS: Final = ("id", "when", "kind", "status", "%", "prompt", "tokens", "film")
 
 
 # --- a list -------------------------------------------------------------------------------

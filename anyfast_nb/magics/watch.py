@@ -200,6 +200,7 @@ class Watching:
             told: the reason follows as the cell's error; once is enough.
         """
         card = card_of(self._job, preflight=self._preflight, usual_s=self._usual)
+        card = replace(card, absent=self._job.status is JobStatus.SUCCEEDED)
         if told:
             card = replace(card, trouble=())
         alive = not self._job.done and self._job.status is not JobStatus.SUBMIT_UNKNOWN
@@ -210,7 +211,9 @@ class Watching:
         """The film in the card's place."""
         clip = replace(self._job.video, embed=self._embed)
         if self._preflight is not None:
-            clip = replace(clip, preflight=self._preflight)
+            known = self._preflight.notes
+            news = tuple(note for note in self._job.notes if note not in known)  # such as where it lies
+            clip = replace(clip, preflight=self._preflight, remarks=news)
         self._view.settle(clip._repr_mimebundle_(), self._metadata())
 
     async def _tick(self) -> None:

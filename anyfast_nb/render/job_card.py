@@ -71,7 +71,7 @@ def status_line(card: Card) -> str:
 def word_of(card: Card) -> str:
     """The status as a person says it."""
     if card.absent and card.status.value == "succeeded":
-        return "Done, its film is not here any more"
+        return "Done, its film is not on this disk"
     return _WORDS.get(card.status.value, card.status.value)
 
 

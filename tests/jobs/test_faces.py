@@ -161,7 +161,7 @@ def test_a_film_that_is_gone_says_so_and_how_to_have_it_again(
     job = client().seedance(PROMPT).wait()
     job.path.unlink()
     shown = job._repr_mimebundle_()
-    assert "film is not here any more" in shown["text/html"]
+    assert "film is not on this disk" in shown["text/html"]
     assert "fetching" not in shown["text/html"]
     assert f"%anyfast resume {job.row.short_id} fetches it" in shown["text/plain"]
 

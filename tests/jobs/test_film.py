@@ -578,6 +578,7 @@ def test_moderation_at_100_percent_names_the_argument_and_says_what_to_try(
     assert "Replace images[0], or change the prompt" in caught.value.hint
     assert "gives the credit back" in caught.value.hint
     assert caught.value.code == "OutputVideoSensitiveContentDetected"
+    assert "failed at 100 %" in repr(job.error)
     assert not caught.value.retryable
     assert len(posts(wire_server)) == 1
     with pytest.raises(ModerationError, match=r"images\[0\]"):

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from anyfast_nb.errors import AnyFastError, Interrupted, ModerationError
+from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.card import UNKNOWN
+from anyfast_nb.jobs.preflight import preflight
 from anyfast_nb.ledger import JobStatus
 from anyfast_nb.magics import watch as room
 from anyfast_nb.magics.film import detaching
@@ -313,3 +315,31 @@ def test_who_stops_it_before_the_waiting_began_is_told_that_the_job_goes_on(
         watch(session, job)
     with pytest.raises(Interrupted, match="is still running"), detaching(job):
         raise KeyboardInterrupt
+
+
+def test_a_film_that_lies_elsewhere_says_so(
+    wire_server: WireServer,
+    own: Any,
+    session: Any,
+    film: bytes,  # noqa: F811
+    folder: Path,  # noqa: F811
+    view: View,
+) -> None:
+    (folder / "anyfast_media").write_text("in the way")
+    wire_server.script(created(), succeeded(link(wire_server)), film_reply(film))
+    made = io_loop().run(session.desk.prepared("seedance", PROMPT, {"duration": 4}))
+    watch(session, own.seedance(PROMPT, duration=4), preflight=preflight(made))
+    assert "anyfast_media cannot be written" in view.html
+
+
+def test_a_film_that_did_not_come_is_not_said_to_be_fetched(
+    wire_server: WireServer, own: Any, session: Any, view: View
+) -> None:
+    page = Reply(body=(b"<html>no film</html>",), content_type="text/html")
+    wire_server.script(created(), succeeded(link(wire_server)), *[page] * 9)
+    job = own.seedance(PROMPT, duration=4)
+    with pytest.raises(AnyFastError, match="web page"):
+        watch(session, job)
+    assert "its film is not on this disk" in view.html
+    assert "fetching" not in view.html
+    assert f"%anyfast resume {job.row.short_id} fetches it" in view.html

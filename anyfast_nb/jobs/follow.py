@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError, NotFoundError, StillRunning
@@ -54,6 +55,7 @@ class Following(JobState):
         self._asking: asyncio.Lock | None = None
         self._task: Task | None = None  # the last reply with its links: they are never stored
         self._beside = Path.cwd()
+        self._cards: list[Event] = []  # each set when a card that shows this job has ended
 
     async def _followed(self, timeout_s: float | None, on_change: OnChange | None) -> None:
         """Wait to the end; `cancel` ends it from anywhere."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError, Interrupted
 from anyfast_nb.gateway.gateway import io_loop
@@ -19,9 +19,12 @@ from anyfast_nb.jobs.follow import Following
 from anyfast_nb.ledger.job_rows import JobStatus
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from anyfast_nb.jobs.identity import Reused
     from anyfast_nb.jobs.scheduler import OnChange
 
+_LAST_DRAW_S: Final = 3.0
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,255}")
 
 
@@ -69,7 +72,22 @@ class Job(Following):
             io_loop().run(self._followed(timeout_s, on_change))
         except KeyboardInterrupt:
             raise self._detached() from None
+        finally:
+            self.let_cards_end()
         return self
+
+    def shown_by(self, card_ended: Event) -> None:
+        """A card shows this job until `card_ended` is set."""
+        self._cards.append(card_ended)
+
+    def let_cards_end(self) -> None:
+        """Give the cards of a job that has ended a moment for their last draw.
+
+        It goes out in the name of the cell that runs now: after that cell nobody listens.
+        """
+        if self.done and not io_loop().is_here():
+            while self._cards:
+                self._cards.pop().wait(_LAST_DRAW_S)
 
     async def wait_async(self, timeout_s: float | None = None, *, on_change: OnChange | None = None) -> Job:
         """Wait as `wait` does, in any event loop; ``await job`` is the same."""

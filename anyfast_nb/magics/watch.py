@@ -69,6 +69,8 @@ def watch(
     except AnyFastError:
         watching.leave(told=True)
         raise
+    finally:
+        job.let_cards_end()
     watching.finish()
     return job
 
@@ -143,7 +145,9 @@ def attach(
     watching.draw()
     if isinstance(view, LineView | NoView):
         return Event()
-    return io_loop().submit(watching.to_the_end()).ended
+    ended = io_loop().submit(watching.to_the_end()).ended
+    job.shown_by(ended)
+    return ended
 
 
 class Watching:

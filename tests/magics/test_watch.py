@@ -197,6 +197,28 @@ def test_attached_it_returns_at_once_and_ends_as_the_film(
     assert job.file is not None
 
 
+def test_who_waits_for_an_attached_job_waits_for_its_cards_last_draw(
+    wire_server: WireServer,
+    own: Any,
+    session: Any,
+    film: bytes,  # noqa: F811
+    view: View,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle = view.settle
+
+    def slowly(*bundle: Any) -> None:
+        threading.Event().wait(0.3)  # the draw is under way while the waiting ends
+        settle(*bundle)
+
+    monkeypatch.setattr(view, "settle", slowly)
+    wire_server.script(created(), succeeded(link(wire_server)), film_reply(film))
+    job = own.seedance(PROMPT)
+    attach(session, job)
+    job.wait()
+    assert view.ended.is_set()
+
+
 def test_attached_a_failure_is_the_cards_to_tell(
     wire_server: WireServer, own: Any, session: Any, view: View
 ) -> None:

@@ -21,7 +21,7 @@ lab: .venv/.lab ## open JupyterLab on the quickstart; needs no key
 test: check ## run every test, on every Python 3.11 to 3.13 found here
 	@.ci/others
 	@$(py) -m pytest -q -n 2 -m "not browser and not project"
-	@chromium=$$(.ci/chromium) && ANYFAST_TEST_CHROMIUM="$$chromium" $(py) -m pytest -m "browser or project"
+	@chromium=$$(.ci/chromium) && ANYFAST_TEST_CHROMIUM="$$chromium" $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
 
 check: .venv/.test ## lint, format, types, architecture: seconds
 	@$(py) -m ruff check

@@ -106,7 +106,9 @@ _SEEDREAM: Final = (
   --downscale             make a picture that is too large fit
   --no-strict             send what lies outside documented limits all the same
   --extra FIELD=VALUE     any other field of the request
-  --no-vars               send {{braces}} as they are"""
+  --no-vars               send {{braces}} as they are
+
+Running a cell again asks for its pictures, and pays for them, again."""
 )
 
 _JOBS: Final = """

@@ -40,7 +40,7 @@ constraints: .venv/.test ## pin the newest versions that work together, for revi
 	@.ci/constraints
 
 clean: ## remove what these commands made
-	rm -rf .venv .venv-3.* build dist artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find anyfast_nb tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -6,6 +6,7 @@ A file appears under its name when it is whole: it is written beside, synced and
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import platform
@@ -76,6 +77,8 @@ def stem_of(kind: str, created_at: datetime, id: str, *, number: int | None = No
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole, or not at all.
 
+    What a killed writer of the same file left beside it goes.
+
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
@@ -86,10 +89,14 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise
+        if not (isinstance(error, FileNotFoundError) and path.is_file()):  # else: another was first
+            raise
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def write_sidecar(media: Path, facts: Mapping[str, Any]) -> Path:

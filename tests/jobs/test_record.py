@@ -134,3 +134,13 @@ def test_items_are_named_by_their_arguments() -> None:
         "content[1] (first_frame) and 'content[12] (videos[0])', not content[2]; "
         "content[1] (first_frame) again"
     )
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    file, other = tmp_path / "film[1].json", tmp_path / ".other.json.0a1b2c3d.part"
+    left = tmp_path / ".film[1].json.0a1b2c3d.part"
+    left.write_bytes(b'{"half')
+    other.write_bytes(b"another's")
+    room.write_whole(file, b"{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, file.name]
+    assert file.read_bytes() == b"{}"

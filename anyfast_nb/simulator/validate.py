@@ -58,7 +58,7 @@ def read_chat(body: Body) -> ChatRequest:
     _check_sampling(body)
     stream = fields.boolean(body, "stream")
     tools = _tools(body)
-    mode, name = _tool_choice(body, tools)
+    mode, name = read_tool_choice(body, tools, nested=True)
     form, schema = _form(body)
     return ChatRequest(
         model=model,
@@ -190,7 +190,14 @@ def _tool(item: Body, path: str) -> Tool:
     )
 
 
-def _tool_choice(body: Body, tools: tuple[Tool, ...]) -> tuple[ToolMode, str]:
+def read_tool_choice(body: Body, tools: tuple[Tool, ...], *, nested: bool) -> tuple[ToolMode, str]:
+    """How tools shall be used, and the name of the one that is chosen.
+
+    Args:
+        body: of the request.
+        tools: those it offers.
+        nested: the name stands inside ``function``, as in chat; else beside ``type``, as in Responses.
+    """
     value: Any = body.get("tool_choice")
     if value is None:
         return ToolMode.AUTO, ""
@@ -199,16 +206,18 @@ def _tool_choice(body: Body, tools: tuple[Tool, ...]) -> tuple[ToolMode, str]:
         if not word or (word == "required" and not tools):
             raise bad_field("tool_choice", "must be none, auto or, with tools, required", got=value)
         return ToolMode(word), ""
-    name = _chosen_name(value)
+    name = _chosen_name(value, nested=nested)
     if name not in {tool.name for tool in tools}:
-        raise bad_field("tool_choice.function.name", "must be the name of one of the tools", got=name)
+        path = "tool_choice.function.name" if nested else "tool_choice.name"
+        raise bad_field(path, "must be the name of one of the tools", got=name)
     return ToolMode.NAMED, name
 
 
-def _chosen_name(value: Any) -> str:
-    form = '{"type": "function", "function": {"name": "…"}}'
-    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
-    name = function.get("name") if isinstance(function, dict) else None
+def _chosen_name(value: Any, *, nested: bool) -> str:
+    chosen = value if isinstance(value, dict) and value.get("type") == "function" else {}
+    inner = chosen.get("function") if nested else chosen
+    name = inner.get("name") if isinstance(inner, dict) else None
     if not isinstance(name, str):
-        raise bad_field("tool_choice", f"must be none, auto, required or {form}")
+        form = '"function": {"name": "…"}' if nested else '"name": "…"'
+        raise bad_field("tool_choice", f'must be none, auto, required or {{"type": "function", {form}}}')
     return name

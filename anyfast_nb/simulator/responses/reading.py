@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anyfast_nb.simulator import fields
 from anyfast_nb.simulator.models import check_response_model
-from anyfast_nb.simulator.problems import Refusal, bad_field
-from anyfast_nb.simulator.request import ChatRequest, Form, Message, Part, PartKind, Tool, ToolMode
+from anyfast_nb.simulator.problems import bad_field
+from anyfast_nb.simulator.request import ChatRequest, Form, Message, Part, PartKind, Tool
 from anyfast_nb.simulator.responses.content import read_input
 from anyfast_nb.simulator.responses.likeness import chat_form
-from anyfast_nb.simulator.validate import EFFORTS, TOOL_NAME
+from anyfast_nb.simulator.validate import EFFORTS, TOOL_NAME, read_tool_choice
 
 if TYPE_CHECKING:
     from anyfast_nb.simulator.fields import Body
@@ -67,7 +67,7 @@ def read_response_request(body: Body, *, strict: bool) -> ChatRequest:
     if strict:
         _check_strictly(body)
     tools = _tools(body)
-    mode, name = _tool_choice(body, tools)
+    mode, name = read_tool_choice(body, tools, nested=False)
     form, schema = _form(body)
     return ChatRequest(
         model=model,
@@ -155,29 +155,3 @@ def _tool(item: Body, path: str) -> Tool:
         description=fields.string(item, "description", path=path),
         parameters=fields.mapping(item, "parameters", path=path) or {},
     )
-
-
-def _tool_choice(body: Body, tools: tuple[Tool, ...]) -> tuple[ToolMode, str]:
-    value: Any = body.get("tool_choice")
-    if value is None:
-        return ToolMode.AUTO, ""
-    if isinstance(value, str):
-        word = fields.choice(body, "tool_choice", ("none", "auto", "required"))
-        if not word or (word == "required" and not tools):
-            raise bad_field("tool_choice", "must be none, auto or, with tools, required", got=value)
-        return ToolMode(word), ""
-    name = _chosen_name(value)
-    if name not in {tool.name for tool in tools}:
-        raise bad_field("tool_choice.name", "must be the name of one of the tools", got=name)
-    return ToolMode.NAMED, name
-
-
-def _chosen_name(value: Any) -> str:
-    name = value.get("name") if isinstance(value, dict) and value.get("type") == "function" else None
-    if not isinstance(name, str):
-        raise _no_choice()
-    return name
-
-
-def _no_choice() -> Refusal:
-    return bad_field("tool_choice", 'must be none, auto, required or {"type": "function", "name": "…"}')

@@ -20,6 +20,9 @@
     │   ├── RateLimitError            429: too many requests
     │   └── ServerError               5xx (and 408)
     ├── StillRunning (TimeoutError)   the waiting is over, the job is not
+    ├── RefusedHere                   a rule of this place forbids it; nothing was sent
+    │   ├── BudgetError               a hard budget has no room for it
+    │   └── NotAllowedError           ANYFAST_ALLOW names neither its kind nor its model
     ├── LedgerError                   the ledger cannot be read or written
     └── SimulatorError                the built-in AnyFast does not start or answer
 
@@ -216,6 +219,18 @@ class StillRunning(AnyFastError, TimeoutError):
     """The waiting is over, the job is not: it goes on at AnyFast, and can be waited for again."""
 
     sent = True
+
+
+class RefusedHere(AnyFastError):
+    """A rule of this place, not of the server, forbids the request; nothing was sent."""
+
+
+class BudgetError(RefusedHere):
+    """A hard budget has no room for the worst case of this request; nothing was sent."""
+
+
+class NotAllowedError(RefusedHere):
+    """``ANYFAST_ALLOW`` names neither this kind of request nor this model; nothing was sent."""
 
 
 class LedgerError(AnyFastError):

@@ -68,6 +68,11 @@ LIBRARIES: dict[str, Outside] = {
     "pandas": Outside(None, frozenset({"ledger"})),
     "numpy": Outside(None, frozenset({SIMULATOR})),  # its studio draws with it
     "matplotlib": Outside(None),
+    "sqlalchemy": _only("ledger"),
+    "psycopg": _only("ledger", eagerly=()),
+    "adbc_driver_sqlite": _only("ledger", eagerly=()),
+    "adbc_driver_postgresql": _only("ledger", eagerly=()),
+    "pyarrow": _only("ledger", eagerly=()),
     "httpx": _only("http", SIMULATOR),
     "mistune": _only("render"),
     "starlette": _only(SIMULATOR),

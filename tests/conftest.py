@@ -18,6 +18,7 @@ import pytest
 
 from tests.environment import OFFLINE, clean_environ, end_simulator
 from tests.kernels import Kernel
+from tests.postgres import Postgres
 from tests.wire_server import WireServer
 
 
@@ -138,6 +139,29 @@ def kernel(tmp_path: Path) -> Iterator[Callable[..., Kernel]]:
             return stack.enter_context(Kernel(cwd=tmp_path, environ=dict(os.environ) | environ))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL on loopback, for the whole run."""
+    programs = os.environ.get("ANYFAST_TEST_POSTGRES") or _found_postgres()
+    with Postgres(Path(programs)) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty database of one's own; the address of its owner."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+def _found_postgres() -> str:
+    script = Path(__file__).parents[1] / ".ci" / "postgres"
+    done = subprocess.run(["sh", str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:
     from anyfast_nb.jobs.desk import Desk
-    from anyfast_nb.settings import Secret, Settings
+    from anyfast_nb.secret import Secret
+    from anyfast_nb.settings import Settings
     from anyfast_nb.wire.values import Answer
 
 

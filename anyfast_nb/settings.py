@@ -15,7 +15,6 @@ top. `endpoint` decides where a request goes and holds the rules on keys:
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import json
 import os
@@ -26,7 +25,9 @@ from typing import Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from anyfast_nb import keystore
+from anyfast_nb.allowed import check_allowed
 from anyfast_nb.errors import ConfigError, InputError, MissingKeyError
+from anyfast_nb.secret import Secret
 
 DEFAULT_BASE_URL: Final = "https://www.anyfast.ai"
 SIMULATOR: Final = "simulator"
@@ -34,40 +35,13 @@ STORES: Final = ("key file", "keyring")  # origins of a stored key
 DEFAULT_MODEL: Final = "doubao-seed-2.0-lite"
 Footer = Literal["full", "short", "off"]
 FOOTERS: Final = get_args(Footer)
+Language = Literal["auto", "en", "zh"]
+LANGUAGES: Final = get_args(Language)
 
 KEY_HELP: Final = (
     "Set ANYFAST_API_KEY, run `%anyfast login` in a notebook, "
     'or use the built-in AnyFast: Client(base_url="simulator").'
 )
-
-
-class Secret:
-    """A key that does not show itself; `reveal` is for the Authorization header alone."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Give the key itself."""
-        return self._value
-
-    def mark(self) -> str:
-        """A fingerprint that tells keys apart and gives nothing away: what was made by which key."""
-        return hashlib.sha256(f"anyfast-key\0{self._value}".encode()).hexdigest()[:16]
-
-    def __repr__(self) -> str:
-        return "Secret(hidden)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        raise TypeError("a key is not pickled; pass the key by ANYFAST_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +60,9 @@ class Settings:
         wait: a magic waits for its film; else it shows a card and gives the notebook back at once.
         confirm_above: a magic that would use more tokens asks for ``--yes``; None is never.
         polls_per_s: questions after running jobs, in all, in a second at most.
+        language: of the panels: ``en``, ``zh`` (中文), or ``auto``: the locale's.
+        allow: what may be sent, ``ANYFAST_ALLOW``: kinds and models; None is everything. Environment and
+            file alone say so: a notebook does not widen it.
         origins: for each value that is set, where it came from.
     """
 
@@ -100,6 +77,8 @@ class Settings:
     wait: bool = True
     confirm_above: int | None = None
     polls_per_s: float = 5.0
+    language: Language = "auto"
+    allow: tuple[str, ...] | None = None
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def with_changes(self, *, origin: str, **changes: Any) -> Settings:
@@ -181,6 +160,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         "ledger_url": "ANYFAST_LEDGER_URL",
         "media_dir": "ANYFAST_MEDIA_DIR",
         "polls_per_s": "ANYFAST_POLLS_PER_S",
+        "language": "ANYFAST_LANGUAGE",
+        "allow": "ANYFAST_ALLOW",
     }
     return {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
 
@@ -206,7 +187,7 @@ def read_file(folder: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(values, dict):
         raise ConfigError("the settings file holds no JSON object", hint=f"Mend or remove {_file(folder)}")
-    return {name: value for name, value in values.items() if name in CONFIGURABLE}
+    return {name: value for name, value in values.items() if name in (*CONFIGURABLE, *_FILE_ONLY)}
 
 
 def save_file(folder: Path, **changes: Any) -> Path:
@@ -235,9 +216,15 @@ def check(name: str, value: Any) -> Any:
 
 
 def unknown(name: str) -> InputError:
-    """The refusal of a name that is no setting, with the nearest one."""
+    """The refusal of a name that is no setting here, with the nearest one."""
     import difflib
 
+    if name in _FILE_ONLY:
+        return InputError(
+            f"{name} is not changed in a notebook",
+            field=name,
+            hint=f"Set ANYFAST_{name.upper()} before the kernel starts, or write it into settings.json.",
+        )
     near = difflib.get_close_matches(name, CONFIGURABLE, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"Settings are: {', '.join(CONFIGURABLE)}"
     return InputError(f"unknown setting {name!r}", field=name, hint=hint)
@@ -287,6 +274,17 @@ def _check_footer(value: str) -> str:
     if value not in FOOTERS:
         raise InputError(f"footer is {value!r}", field="footer", hint=f"Choose one of {', '.join(FOOTERS)}.")
     return value
+
+
+def _check_language(value: str) -> str:
+    word = str(value).strip().lower()
+    word = {"中文": "zh", "chinese": "zh", "english": "en"}.get(
+        word, word.partition("_")[0].partition("-")[0]
+    )
+    if word not in LANGUAGES:
+        choices = ", ".join(LANGUAGES)
+        raise InputError(f"language is {value!r}", field="language", hint=f"Choose one of {choices}.")
+    return word
 
 
 def _check_wait(value: Any) -> bool:
@@ -340,10 +338,15 @@ _CHECKS: Final = {
     "wait": _check_wait,
     "confirm_above": _check_tokens,
     "polls_per_s": _check_rate,
+    "language": _check_language,
+    "allow": check_allowed,
 }
 CONFIGURABLE: Final = (
     "base_url", "model", "system", "footer", "media_dir", "wait", "confirm_above", "polls_per_s",
+    "language",
 )  # fmt: skip
+
+_FILE_ONLY: Final = ("allow",)  # settings.json and the environment may hold it, a notebook may not
 
 
 # --- deciding -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ SIMULATOR = "simulator"
 # From the ground up. A room imports from floors below its own, and from itself.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "_version"}),
-    frozenset({"keystore"}),
+    frozenset({"keystore", "allowed", "secret"}),
     frozenset({"settings", "catalog"}),
     frozenset({"wire"}),
     frozenset({"http", "media", "ledger"}),
@@ -36,6 +36,10 @@ SIMULATOR_DOOR = "anyfast_nb.simulator.launcher"  # all that the rest may import
 
 # Upward imports that are meant, each inside a function.
 EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("anyfast_nb.ledger.charts", "anyfast_nb.render.chart"): "a chart shows itself",
+    ("anyfast_nb.ledger.usage_lines", "anyfast_nb.render.usage"): "what was used shows itself",
+    ("anyfast_nb.ledger.usage_report", "anyfast_nb.render.notice"): "what was used shows itself",
+    ("anyfast_nb.ledger.usage_report", "anyfast_nb.render.usage"): "what was used shows itself",
     ("anyfast_nb.wire.values", "anyfast_nb.render.answer"): "an answer shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.clip"): "a clip shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.pictures"): "a film's last frame shows itself",
@@ -66,8 +70,8 @@ LIBRARIES: dict[str, Outside] = {
     "ipywidgets": _only("panels", "render"),
     "anywidget": _only("panels", "render"),
     "pandas": Outside(None, frozenset({"ledger"})),
-    "numpy": Outside(None, frozenset({SIMULATOR})),  # its studio draws with it
-    "matplotlib": Outside(None),
+    "numpy": Outside(None, frozenset({SIMULATOR, "ledger"})),  # the studio draws with it; pandas brings it
+    "matplotlib": Outside(None, frozenset({"ledger"})),  # its charts, loaded when one is drawn
     "sqlalchemy": _only("ledger"),
     "psycopg": _only("ledger", eagerly=()),
     "adbc_driver_sqlite": _only("ledger", eagerly=()),
@@ -78,7 +82,7 @@ LIBRARIES: dict[str, Outside] = {
     "starlette": _only(SIMULATOR),
     "uvicorn": _only(SIMULATOR),
     "av": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
-    "PIL": _only("media", SIMULATOR, eagerly=(SIMULATOR,)),
+    "PIL": _only("media", "ledger", SIMULATOR, eagerly=(SIMULATOR,)),
     "pypdf": _only(SIMULATOR, eagerly=()),
     "nest_asyncio": _only("gateway", eagerly=()),
     "pydantic": _only("gateway", eagerly=()),

@@ -5,7 +5,6 @@ Source: wire reference 2.4 (creations are billed) and 8.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import AnyFastError, Billed, NotFoundError, StatusError
+from anyfast_nb.gateway.ending import GOOD, ending
+from anyfast_nb.gateway.whence import here
 from anyfast_nb.http.transport import Call, Transport
 from anyfast_nb.ledger.rows import RequestRow
 from anyfast_nb.wire.assets import PAGE_SIZE, PREFIX, Asset, AssetGroup, read_asset, read_group, read_page
@@ -22,6 +23,7 @@ from anyfast_nb.wire.values import Source, Status
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.http.bodies import FilePart
+    from anyfast_nb.http.transport import Head
     from anyfast_nb.wire.values import Retrying
 
 KIND: Final = "asset"
@@ -71,9 +73,9 @@ class Calls:
         transport = await self.transport()
         booking.under_way = True
         try:
-            reply = await transport.json(call)
-        except AnyFastError:
-            booking.under_way = False  # the error itself says what may have happened
+            reply = await transport.json(call, on_retry=booking.on_retry, on_head=booking.on_head)
+        except AnyFastError as error:  # it says itself what may have happened
+            booking.under_way, booking.doubtful = False, error.billed is not Billed.NO
             raise
         booking.under_way = False
         return reply
@@ -123,39 +125,47 @@ class Calls:
             title: of the row.
             look: how to see whether it was made, for an error that leaves this open.
         """
+        self.gateway.gate.allow(KIND, model)
         transport = await self.transport()
         source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
         ledger, began = self.gateway.ledger, self._clock()
-        row = ledger.begin(
-            RequestRow(
-                kind=KIND,
-                source=source,
-                base_url=transport.endpoint.base_url,
-                model=model,
-                title=transport.redact(title),
-            )
+        row = RequestRow(
+            kind=KIND,
+            source=source,
+            base_url=transport.endpoint.base_url,
+            model=model,
+            title=transport.redact(title),
         )
-        booking, status, said = Booking(), Status.INTERRUPTED, "interrupted"
+        row = here().signed(row)
+        ledger.begin(row)
+        booking, status, said = Booking(clock=self._clock), Status.OK, ""
+        how = GOOD
         try:
             yield booking
-            status, said = Status.OK, ""
         except AnyFastError as error:
+            how = ending(error)
             status = Status.ERROR if error.billed is Billed.NO else Status.SUBMIT_UNKNOWN
             said = transport.redact(f"{type(error).__name__}: {error.message}")
-            booking.request_id = getattr(error, "request_id", "")
+            booking.request_id = getattr(error, "request_id", "") or booking.request_id
             if status is Status.SUBMIT_UNKNOWN:
                 error.hint += transport.redact(f" To see whether it was made: {look}.")
             raise
-        except asyncio.CancelledError:
-            if booking.under_way:
+        except BaseException as stopped:
+            doubtful = booking.doubtful or (booking.under_way and not booking.rests())
+            how = ending(stopped, rests=not doubtful)
+            status, said = Status.INTERRUPTED, "interrupted"
+            if doubtful:
                 status, said = Status.SUBMIT_UNKNOWN, "interrupted while it was sent: it may have been made"
             raise
         finally:
             ledger.settle(
-                row,
+                row.id,
                 status=status,
+                source=Source.SIMULATED if booking.simulated else None,
                 duration_s=self._clock() - began,
                 error=said or None,
+                error_class=how.error_class,
+                billed=how.billed,
                 request_id=booking.request_id or None,
                 attempts=booking.attempts,
             )
@@ -166,12 +176,31 @@ class Booking:
     """A creation under way.
 
     Attributes:
-        attempts, request_id: what its row will say besides how it ended.
+        clock: seconds, monotonic.
+        attempts, request_id, simulated: what its row will say besides how it ended.
         findable: its name is like no other, so after a doubt it can be looked for.
         under_way: it is being sent right now.
+        doubtful: it may have been made, and is looked for.
     """
 
+    clock: Callable[[], float]
     attempts: int = 1
     request_id: str = ""
+    simulated: bool = False
     findable: bool = False
     under_way: bool = False
+    doubtful: bool = False
+    resting_until: float = float("-inf")
+
+    def on_retry(self, event: Retrying) -> None:
+        """It was refused, and is sent again after a while."""
+        self.attempts += 1
+        self.resting_until = self.clock() + event.delay_s
+
+    def on_head(self, head: Head) -> None:
+        """What the reply's headers told."""
+        self.request_id, self.simulated = head.request_id, head.simulated
+
+    def rests(self) -> bool:
+        """Was it refused, and not sent again yet?"""
+        return self.clock() < self.resting_until

@@ -122,7 +122,7 @@ class _Client:
         return rounds_of(prompt, settings=self._gateway.settings(), **options)
 
     def _exchange(self, rounds: Rounds) -> Exchange:
-        return self._gateway.exchange(rounds.body())
+        return self._gateway.exchange(rounds.body(), tells=not rounds.begun)
 
     def __repr__(self) -> str:
         settings = self._gateway.settings()

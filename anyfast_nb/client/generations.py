@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from anyfast_nb.errors import InputError, Interrupted
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
 
 if TYPE_CHECKING:
     from anyfast_nb.client.assets import AssetsFace, AsyncAssetsFace
     from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.jobs.desk import Desk
     from anyfast_nb.jobs.job import Job
     from anyfast_nb.jobs.pictures import Picture, Pictures
@@ -139,7 +139,6 @@ class SeedreamOptions(TypedDict, total=False):
 
 
 OnPicture = Callable[["Picture"], None]
-_HERE = Origin()
 
 
 class _Generations:
@@ -311,7 +310,7 @@ def run_film(
     prompt: str,
     options: Mapping[str, Any],
     *,
-    origin: Origin = _HERE,
+    origin: Origin | None = None,
     take: int = 1,
     reuse: bool = False,
 ) -> Job:
@@ -330,7 +329,7 @@ def run_pictures(
     prompt: str,
     options: Mapping[str, Any],
     *,
-    origin: Origin = _HERE,
+    origin: Origin | None = None,
     on_picture: OnPicture | None = None,
 ) -> Pictures:
     """Make pictures and wait for them; an interrupt says what may have happened."""

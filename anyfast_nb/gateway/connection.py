@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from anyfast_nb.http.transport import Limits, Transport
-from anyfast_nb.settings import Endpoint, Secret, Settings, endpoint, normalise_base_url, wants_simulator
+from anyfast_nb.secret import Secret
+from anyfast_nb.settings import Endpoint, Settings, endpoint, normalise_base_url, wants_simulator
 
 if TYPE_CHECKING:
     from anyfast_nb.http.retry import RetryPolicy

@@ -12,10 +12,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import AnyFastError, Interrupted, ProtocolError, ReadTimedOut, StatusError, WireCut
+from anyfast_nb.gateway.bound import chat_bound
+from anyfast_nb.gateway.ending import GOOD, ending
+from anyfast_nb.gateway.gate import Gate
+from anyfast_nb.gateway.whence import Origin, here
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.redact import redact
 from anyfast_nb.http.transport import Call, Head, Transport
@@ -25,6 +29,8 @@ from anyfast_nb.wire.values import (
     Answer,
     Event,
     Finished,
+    Money,
+    Noted,
     Opened,
     ReasoningDelta,
     Retrying,
@@ -36,19 +42,11 @@ from anyfast_nb.wire.values import (
 )
 
 if TYPE_CHECKING:
+    from anyfast_nb.gateway.gate import Admission
     from anyfast_nb.http.sse import ServerSentEvent
     from anyfast_nb.ledger.store import Ledger
 
 OnEvent = Callable[[Event], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request comes from; None is unknown."""
-
-    notebook: str | None = None
-    cell: str | None = None
-    thread: str | None = None
 
 
 class Exchange:
@@ -57,7 +55,9 @@ class Exchange:
     Args:
         body: the request, checked; it says itself which API it is for.
         ledger: gets the row.
-        origin: for the row.
+        origin: for the row; by default that of the caller.
+        gate: what it passes first; by default the ledger's budgets alone.
+        tells: of soft budgets; not again in a later round of the same chat.
         clock: seconds, monotonic.
     """
 
@@ -67,25 +67,31 @@ class Exchange:
         *,
         ledger: Ledger,
         origin: Origin | None = None,
+        gate: Gate | None = None,
+        tells: bool = True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.body = body
         self._ledger = ledger
+        self._gate = gate or Gate(lambda: ledger)
+        self._tells = tells
         self._on_event: OnEvent = _ignore
         self._clean: Callable[[str], str] = redact
-        self._origin = origin or Origin()
+        self._origin = origin or here()
         self._clock = clock
         self._dialect = dialect_of(body)
         self._reader = self._dialect.reader(str(body["model"]))
         self._source = Source.LIVE
         self._head = Head(simulated=False, request_id="")
         self._attempts = 1
+        self._resting_until = float("-inf")
         self._done = False
         self._opened = False
         self._telling = False
         self._told_chars: dict[int, int] = {}  # of each tool call's arguments
         self._row_id: str | None = None
         self._whole: Answer | None = None
+        self._cost: Money | None = None
         self._began = clock()
         self._first: float | None = None
         self._first_text: float | None = None
@@ -101,28 +107,32 @@ class Exchange:
             on_event: called on this loop with each event, in order.
 
         Raises:
+            NotAllowedError, BudgetError: it was not sent.
             AnyFastError: with ``partial`` set to what had arrived.
         """
         self._on_event = on_event or _ignore
         self._clean = transport.redact
         self._began = self._clock()
         self._source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
-        row = self._row_id = self._ledger.begin(self._row(transport))
+        begun = self._row(transport)
+        admission = await self._gate.enter(begun, lambda: chat_bound(self.body))
+        row = self._row_id = begun.id
         try:
+            self._tell_of_budgets(admission, heard=on_event is not None)
             await self._converse(transport)
             self._require_end(transport)
-        except asyncio.CancelledError:
-            self._settle(row, Status.INTERRUPTED, error="interrupted")
+        except asyncio.CancelledError as stopped:
+            self._settle(row, Status.INTERRUPTED, stopped, said="interrupted")
             raise
         except AnyFastError as error:
             status = Status.TRUNCATED if isinstance(error, WireCut) and self._opened else Status.ERROR
-            error.partial = self.answer(status)
             if isinstance(error, StatusError) and error.request_id:
                 self._head = replace(self._head, request_id=error.request_id)
-            self._settle(row, status, error=f"{type(error).__name__}: {error.message}")
+            self._settle(row, status, error, said=f"{type(error).__name__}: {error.message}")
+            error.partial = self.answer(status)
             raise
         except BaseException as error:  # a fault in a callback: the row is settled all the same
-            self._settle(row, Status.ERROR, error=type(error).__name__)
+            self._settle(row, Status.ERROR, error, said=type(error).__name__)
             raise
         self._settle(row, Status.OK)
         self._whole = self.answer(Status.OK)
@@ -150,6 +160,7 @@ class Exchange:
             id=self._clean(answer.id),
             source=self._source,
             timing=self._timing(),
+            cost=self._cost,
         )
 
     # --- sending and following ------------------------------------------------------------
@@ -179,6 +190,7 @@ class Exchange:
 
     def _on_retry(self, event: Retrying) -> None:
         self._attempts = event.attempt
+        self._resting_until = self._clock() + event.delay_s
         self._tell(event)
 
     def _on_head(self, head: Head) -> None:
@@ -237,6 +249,14 @@ class Exchange:
             self._told_chars[index] = len(call.arguments)
             self._tell(ToolCallDelta(index, call.id, call.name, piece))
 
+    def _tell_of_budgets(self, admission: Admission, *, heard: bool) -> None:
+        if not self._tells:
+            return
+        if not heard:
+            self._gate.tell(admission)
+        for line in admission.lines:
+            self._tell(Noted(line))
+
     def _tell(self, event: Event) -> None:
         self._telling = True
         self._on_event(event)
@@ -256,20 +276,22 @@ class Exchange:
 
     def _row(self, transport: Transport) -> RequestRow:
         title = " ".join(transport.redact(self._dialect.prompt(self.body)[:2000]).split())
-        return RequestRow(
+        row = RequestRow(
             kind=self._dialect.kind,
             source=self._source,
             base_url=transport.endpoint.base_url,
             model=str(self.body["model"]),
             title=title[:80] or None,
-            notebook=self._origin.notebook,
-            cell=self._origin.cell,
-            thread=self._origin.thread,
         )
+        return self._origin.signed(row)
 
-    def _settle(self, row: str, status: Status, *, error: str | None = None) -> None:
+    def _settle(
+        self, row: str, status: Status, error: BaseException | None = None, *, said: str | None = None
+    ) -> None:
         answer = self.answer(status)
-        self._ledger.settle(
+        rests = self._clock() < self._resting_until
+        how = GOOD if error is None else ending(error, rests=rests)
+        cost = self._ledger.settle(
             row,
             status=status,
             source=self._source,
@@ -277,10 +299,13 @@ class Exchange:
             usage=answer.usage,
             duration_s=answer.timing.duration_s,
             ttft_s=answer.timing.ttft_s,
-            error=None if error is None else self._clean(error),
+            error=None if said is None else self._clean(said),
+            error_class=how.error_class,
+            billed=how.billed,
             request_id=self._head.request_id or None,
             attempts=self._attempts,
         )
+        self._cost = None if cost is None else Money(cost.nano, cost.currency)
 
     def _timing(self) -> Timing:
         now = self._clock()

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from anyfast_nb.errors import MissingKeyError
+from anyfast_nb.gateway.bound import chat_bound
+from anyfast_nb.gateway.bound_generations import generation_bound
 from anyfast_nb.gateway.connection import Connection
-from anyfast_nb.gateway.exchange import Exchange, OnEvent, Origin
+from anyfast_nb.gateway.exchange import Exchange, OnEvent
+from anyfast_nb.gateway.gate import Gate
 from anyfast_nb.gateway.loop import IOLoop
+from anyfast_nb.gateway.whence import here
 from anyfast_nb.http.transport import Call
+from anyfast_nb.ledger.rows import RequestRow
+from anyfast_nb.wire.dialects import dialect_of
 from anyfast_nb.wire.system import MODELS_PATH, ServedModel, read_models
+from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
+    from anyfast_nb.gateway.forecast import Forecast
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.http.retry import RetryPolicy
     from anyfast_nb.http.transport import Limits
     from anyfast_nb.ledger.store import Ledger
@@ -48,6 +59,7 @@ class Gateway:
         self.connection = Connection(settings, interactive=interactive, policy=policy, limits=limits)
         self._ledger = ledger
         self._owns_ledger = ledger is None
+        self.gate = Gate(lambda: self.ledger, settings=settings)
 
     @property
     def ledger(self) -> Ledger:
@@ -59,14 +71,51 @@ class Gateway:
             self._ledger = Ledger(settings.ledger_url or settings.home / "ledger.sqlite3")
         return self._ledger
 
-    def exchange(self, body: Mapping[str, Any], *, origin: Origin | None = None) -> Exchange:
+    def exchange(
+        self, body: Mapping[str, Any], *, origin: Origin | None = None, tells: bool = True
+    ) -> Exchange:
         """A checked request, ready to run.
+
+        Args:
+            body: what is sent.
+            origin: for the ledger; by default where the caller is.
+            tells: of soft budgets; not again in a later round of the same chat.
 
         Raises:
             MissingKeyError, ConfigError: it could not be sent.
+            NotAllowedError: it may not be sent.
         """
         self.connection.check()
-        return Exchange(body, ledger=self.ledger, origin=origin)
+        self.gate.allow(dialect_of(body).kind, str(body.get("model") or ""))
+        return Exchange(body, ledger=self.ledger, origin=origin, gate=self.gate, tells=tells)
+
+    def forecast(
+        self, kind: str, body: Mapping[str, Any], *, origin: Origin | None = None, budgets: bool = True
+    ) -> Forecast:
+        """What a checked request may use at most, and what prices and budgets say; nothing is sent.
+
+        Args:
+            kind: as the ledger calls it.
+            body: what would be sent.
+            origin: whose budgets count; by default those of where the caller is.
+            budgets: ask them; else only prices.
+
+        Raises:
+            NotAllowedError: it may not be sent.
+            ConfigError: the prices file cannot be read.
+        """
+        known = None
+        with contextlib.suppress(MissingKeyError):  # a request may be looked at without a key
+            known = self.connection.known()
+        simulated = self.connection.simulated() or (known is not None and known.simulated)
+        row = RequestRow(
+            kind=kind,
+            source=Source.SIMULATED if simulated else Source.LIVE,
+            base_url="" if known is None else known.base_url,
+            model=str(body.get("model") or body.get("model_name") or kind),
+        )
+        bound = chat_bound(body) if kind in ("chat", "responses") else generation_bound(kind, body)
+        return self.gate.forecast((origin or here()).signed(row), bound, budgets=budgets)
 
     async def run(self, exchange: Exchange, on_event: OnEvent | None = None) -> Answer:
         """Run an exchange, on the private loop."""

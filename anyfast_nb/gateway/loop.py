@@ -23,6 +23,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, Generic, TypeVar
 
 from anyfast_nb.errors import Interrupted
+from anyfast_nb.gateway.whence import carry
 
 T = TypeVar("T")
 
@@ -144,6 +145,7 @@ class Running(Generic[T]):
     def send(self, work: Coroutine[Any, Any, T]) -> None:
         """Begin on the loop's thread, in a copy of this context."""
         context = contextvars.copy_context()
+        carry(context)
         context.run(_current.set, self)
         self._loop.call_soon_threadsafe(self._start, work, context)
 

@@ -47,6 +47,11 @@ class Rounds:
         self._answers: list[Answer] = []
         self._asking: Answer | None = None  # while its calls run: with the results so far
 
+    @property
+    def begun(self) -> bool:
+        """Has a round of it been answered?"""
+        return bool(self._answers)
+
     def body(self) -> Mapping[str, Any]:
         """What the next round sends."""
         said = [message for answer in self._answers for message in answer_messages(answer)]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.gateway.exchange import Origin
-from anyfast_nb.jobs.drawing import Drawing, OnPicture, with_stream
+from anyfast_nb.gateway.whence import Origin, here
+from anyfast_nb.jobs.drawing import Drawing, OnPicture
 from anyfast_nb.jobs.identity import identity_of, in_doubt, reused
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.jobs.poll import Pace
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.jobs.pictures import Pictures
     from anyfast_nb.ledger.job_rows import JobRow
-
-_NOWHERE = Origin()
 
 
 class Desk:
@@ -71,7 +69,7 @@ class Desk:
         prompt: str,
         options: Mapping[str, Any],
         *,
-        origin: Origin = _NOWHERE,
+        origin: Origin | None = None,
         take: int = 1,
         reuse: bool = False,
         member: str = "",
@@ -82,7 +80,7 @@ class Desk:
             kind: of the two.
             prompt: what happens.
             options: arguments of the builder, media as they were given.
-            origin: notebook and cell.
+            origin: notebook and cell; by default those of the caller, and a wish is this kernel's.
             take: another one is another wish.
             reuse: if the same wish is being made or was made, at any age, give that job; what
                 failed is made anew. See `anyfast_nb.jobs.identity` for what is the same.
@@ -97,6 +95,7 @@ class Desk:
                 if the same wish may have been accepted before without a reply: nothing was sent.
             LedgerError: with `reuse`, the ledger cannot be read; nothing was sent.
         """
+        origin = origin or here().of_kernel()
         made = await self.prepared(kind, prompt, options)
         identity = await self._identity(made, origin=origin, take=take, member=member)
         if reuse and (found := await self._found(identity)) is not None:
@@ -123,7 +122,7 @@ class Desk:
         prompt: str,
         options: Mapping[str, Any],
         *,
-        origin: Origin = _NOWHERE,
+        origin: Origin | None = None,
         on_picture: OnPicture | None = None,
     ) -> Pictures:
         """Ask Seedream for pictures; each is on this disk when it is given.
@@ -132,12 +131,12 @@ class Desk:
             InputError: an argument is wrong; nothing was sent.
             AnyFastError: it was refused, or every picture failed, or the reply was lost.
         """
-        made = await self.prepared("seedream", prompt, with_stream(options))
+        made = await self.prepared("seedream", prompt, _with_stream(options))
         drawing = Drawing(
             made.generation,
             gateway=self._gateway,
             prompt=prompt,
-            origin=origin,
+            origin=origin or here(),
             notes=made.notes,
             pace=self._pace,
         )
@@ -227,9 +226,13 @@ class Desk:
         Raises:
             InputError: names the argument.
             ConfigError: it could not be sent.
+            NotAllowedError: it may not be sent.
         """
         self._gateway.connection.check()
-        return await prepare(family(kind), prompt, options, gateway=self._gateway)
+        made = await prepare(family(kind), prompt, options, gateway=self._gateway)
+        body = made.generation.body
+        self._gateway.gate.allow(kind, str(body.get("model") or body.get("model_name") or ""))
+        return made
 
 
 @cache
@@ -258,3 +261,14 @@ def family(kind: str) -> Family:
     from anyfast_nb.wire.images import build_seedream
 
     return Family(build_seedream, {"images": Use.SEEDREAM_IMAGE})
+
+
+def _with_stream(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with a stream asked for where several pictures come and the model streams."""
+    from anyfast_nb.catalog.seedream import default_model, family_of
+
+    count = options.get("count")
+    if options.get("stream") is not None or not isinstance(count, int) or count < 2:
+        return dict(options)
+    family = family_of(str(options.get("model") or default_model()))
+    return {**options, "stream": family is not None and family.streams}

@@ -25,6 +25,8 @@ from anyfast_nb.errors import (
     StatusError,
     WireCut,
 )
+from anyfast_nb.gateway.bound_generations import generation_bound
+from anyfast_nb.gateway.ending import GOOD, ending
 from anyfast_nb.http.download import download
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.transport import Call, Head
@@ -42,8 +44,8 @@ from anyfast_nb.wire.problems import Problem, to_error
 from anyfast_nb.wire.values import Retrying, Source, Status
 
 if TYPE_CHECKING:
-    from anyfast_nb.gateway.exchange import Origin
     from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.http.sse import ServerSentEvent
     from anyfast_nb.jobs.poll import Pace
     from anyfast_nb.wire.generation import Generation
@@ -52,17 +54,6 @@ OnPicture = Callable[[Picture], None]
 
 _MOST_BYTES: Final = 400_000_000  # fifteen pictures of 4096 x 4096 in base64
 _UNSAVED: Final = "it was made, but is not on this disk"
-
-
-def with_stream(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, with a stream asked for where several pictures come and the model streams."""
-    from anyfast_nb.catalog.seedream import default_model, family_of
-
-    count = options.get("count")
-    if options.get("stream") is not None or not isinstance(count, int) or count < 2:
-        return dict(options)
-    family = family_of(str(options.get("model") or default_model()))
-    return {**options, "stream": family is not None and family.streams}
 
 
 class Drawing:
@@ -91,6 +82,7 @@ class Drawing:
         self._on_picture: OnPicture = _ignore
         self._head = Head(simulated=False, request_id="")
         self._attempts = 1
+        self._resting_until = float("-inf")
         self._ended = False
         self._broken: BaseException | None = None
 
@@ -101,6 +93,7 @@ class Drawing:
             on_picture: called on this loop with each picture once it is on this disk.
 
         Raises:
+            NotAllowedError, BudgetError: it was not sent.
             AnyFastError: ``partial`` holds the pictures that came, if any did.
             Exception: what `on_picture` raised, once all that came is kept.
         """
@@ -113,12 +106,13 @@ class Drawing:
         self._described = await asyncio.to_thread(without_data, self._generation.body)  # many bytes to hash
         self._row = row = self._request_row()
         self._began = self._pace.clock()
-        self._gateway.ledger.begin(row)
+        made, gate = self._generation, self._gateway.gate
+        gate.tell(await gate.enter(row, lambda: generation_bound(made.kind, made.body)))
         try:
             await self._converse()
             self._require_end()
-        except asyncio.CancelledError:
-            self._settle(self._cut_status(), "interrupted")
+        except asyncio.CancelledError as stopped:
+            self._settle(self._cut_status(), stopped, said="interrupted")
             await self._saved()  # what was paid for is kept; nobody may be waiting any more
             raise
         except AnyFastError as error:
@@ -126,12 +120,12 @@ class Drawing:
             self._fail(error)
             raise
         except BaseException as error:
-            self._settle(self._cut_status(), type(error).__name__)  # it may have been sent
+            self._settle(self._cut_status(), error, said=type(error).__name__)  # it may have been sent
             raise
         await self._saved()
         pictures = self._pictures()
         self._require_one(pictures)
-        self._settle(Status.OK, None)
+        self._settle(Status.OK)
         if self._broken is not None:  # the caller's own `on_picture`
             self._broken.add_note(f"The pictures are kept: {', '.join(map(str, pictures.paths))}")
             raise self._broken
@@ -167,6 +161,7 @@ class Drawing:
 
     def _on_retry(self, event: Retrying) -> None:
         self._attempts = event.attempt
+        self._resting_until = self._pace.clock() + event.delay_s
 
     def _on_head(self, head: Head) -> None:
         self._head = head
@@ -267,25 +262,12 @@ class Drawing:
         return stem_of("seedream", self._row.time, self._row.id, number=number)
 
     def _describe(self) -> None:
-        pictures, reply = self._pictures(), self._reader.reply()
-        redact = self._transport.redact
-        facts = {
-            "request_row": self._row.id,
-            "kind": "seedream",
+        reply, redact = self._reader.reply(), self._transport.redact
+        facts = self._pictures().record() | {
             "mode": self._generation.mode,
-            "model": reply.model or self._row.model,
-            "source": self._source.value,
             "base_url": self._row.base_url,
-            "created_at": self._row.time.isoformat(),
-            "request_hash": pictures.request_hash,
-            "request": pictures.request,
-            "notes": list(pictures.notes),
-            "usage": {"images": reply.usage.images, "tokens": pictures.usage.output_tokens},
+            "usage": {"images": reply.usage.images, "tokens": reply.usage.tokens().output_tokens},
             "response": kept_values(reply.raw, redact=redact),
-            "files": [
-                {"index": one.index, "name": one.path.name if one.path else None, "error": one.error}
-                for one in pictures
-            ],
         }
         try:
             write_sidecar(self._folder.file(self._stem(None), ".png"), kept_values(facts, redact=redact))
@@ -338,34 +320,49 @@ class Drawing:
             error.message = error.message.replace("200 ", "", 1)
             failures.refused(error, self._generation.arguments)
         error.partial = pictures
-        self._settle(Status.ERROR, f"{type(error).__name__}: {error.message}")
+        self._settle(Status.ERROR, error)
         raise error
 
     def _fail(self, error: AnyFastError) -> None:
         """Write down what a failure means, and complete the error."""
         if isinstance(error, StatusError) and error.request_id:
             self._head = replace(self._head, request_id=error.request_id)
-        said = f"{type(error).__name__}: {error.message}"
         if self._kept:
             error.partial = self._pictures()
             came = len(error.partial.made)
             error.hint = f"{came} of the pictures had come and are kept: error.partial. {error.hint}"
-            self._settle(Status.TRUNCATED, said)
+            self._settle(Status.TRUNCATED, error)
         elif error.billed is not Billed.NO:
             when = f"{self._row.time.astimezone():%Y-%m-%d %H:%M:%S}"
             failures.may_be_billed(
                 error, id=self._row.id, request_hash=self._row.request_hash or "", when=when, adopts=False
             )
-            self._settle(Status.SUBMIT_UNKNOWN, said)
+            self._settle(Status.SUBMIT_UNKNOWN, error)
         else:
             failures.refused(error, self._generation.arguments)
-            self._settle(Status.ERROR, said)
+            self._settle(Status.ERROR, error)
 
     def _cut_status(self) -> Status:
+        if self._rests():
+            return Status.INTERRUPTED
         return Status.TRUNCATED if self._items else Status.SUBMIT_UNKNOWN
 
-    def _settle(self, status: Status, error: str | None) -> None:
+    def _rests(self) -> bool:
+        """Was it refused, and not sent again yet?"""
+        return self._pace.clock() < self._resting_until
+
+    def _made(self) -> int | None:
+        """How many pictures there are, by the server's count or ours; None: nobody knows of any."""
+        told = self._reader.reply().usage.images
+        if told is not None or not self._items:
+            return told
+        return sum(not item.failed for item in self._items.values())
+
+    def _settle(self, status: Status, error: BaseException | None = None, *, said: str = "") -> None:
         reply = self._reader.reply()
+        how = GOOD if error is None else ending(error, rests=self._rests())
+        if isinstance(error, AnyFastError):
+            said = f"{how.error_class}: {error.message}"
         self._gateway.ledger.settle(
             self._row.id,
             status=status,
@@ -373,24 +370,26 @@ class Drawing:
             model=reply.model or None,
             usage=reply.usage.tokens(),
             duration_s=self._pace.clock() - self._began,
-            error=None if error is None else self._transport.redact(error),
+            error=self._transport.redact(said) or None,
+            error_class=how.error_class,
+            billed=how.billed,
+            images=self._made(),
             request_id=self._head.request_id or None,
             attempts=self._attempts,
         )
 
     def _request_row(self) -> RequestRow:
         body, redact = self._generation.body, self._transport.redact
-        return RequestRow(
+        row = RequestRow(
             kind="seedream",
             source=self._source,
             base_url=self._transport.endpoint.base_url,
             model=str(body["model"]),
             title=title_of(self._prompt, redact=redact),
-            notebook=self._origin.notebook,
-            cell=self._origin.cell,
             request_hash=hash_of(self._described),
             time=self._pace.now(),
         )
+        return self._origin.signed(row)
 
 
 def _ignore(_: Picture) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from anyfast_nb import catalog
 from anyfast_nb.catalog.video import seedance_family
 from anyfast_nb.errors import InputError
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.jobs.lineage import add_note
 from anyfast_nb.wire.prompts import named_media
 
@@ -37,8 +36,7 @@ async def extended(job: Job, prompt: str, options: Mapping[str, Any], *, desk: D
         AnyFastError: the film did not come, or the new one was refused.
     """
     wish, asked = continued(job, prompt, options)
-    origin = Origin(job.row.notebook, job.row.cell)
-    made = await desk.film("seedance", wish, asked, origin=origin)
+    made = await desk.film("seedance", wish, asked)
     add_note(made, f"carries on job {job.row.short_id}")
     return made
 

@@ -25,7 +25,7 @@ from anyfast_nb.ledger.guard import plain_url
 from anyfast_nb.ledger.rows import new_id
 
 if TYPE_CHECKING:
-    from anyfast_nb.gateway.exchange import Origin
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.ledger.job_rows import JobRow
     from anyfast_nb.settings import Endpoint
     from anyfast_nb.wire.generation import Generation
@@ -114,9 +114,10 @@ def in_doubt(row: JobRow, *, now: datetime) -> AnyFastError:
 
 def _place(origin: Origin) -> tuple[str, str]:
     """Notebook and cell, or what stands for them."""
-    if origin.cell is None:
+    notebook, cell = origin.place
+    if cell is None:
         return _kernel(os.getpid()), ""
-    return origin.notebook or str(Path.cwd()), origin.cell
+    return notebook or str(Path.cwd()), cell
 
 
 @cache

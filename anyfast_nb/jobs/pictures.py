@@ -161,6 +161,23 @@ class Pictures(Sequence[Picture]):
         )
         return tuple(fact for fact in facts if fact)
 
+    def record(self) -> dict[str, Any]:
+        """What the JSON file beside the pictures says of them."""
+        return {
+            "request_row": self.id,
+            "kind": "seedream",
+            "model": self.model,
+            "source": self.source.value,
+            "created_at": None if self.created_at is None else self.created_at.isoformat(),
+            "request_hash": self.request_hash,
+            "request": self.request,
+            "notes": list(self.notes),
+            "files": [
+                {"index": one.index, "name": one.path.name if one.path else None, "error": one.error}
+                for one in self.pictures
+            ],
+        }
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return _bundle(self.pictures, prompt=self.prompt, facts=self.facts(), notes=self.notes)
 

@@ -17,11 +17,20 @@ from anyfast_nb.errors import InputError
 from anyfast_nb.jobs.inputs import Input, Travel
 from anyfast_nb.wire.images import image_tokens
 from anyfast_nb.wire.images import pixels as pixels_of
-from anyfast_nb.wire.pixels import output_pixels, video_tokens
+from anyfast_nb.wire.pixels import (
+    FILM_SECONDS,
+    PICTURE_SIDES,
+    PLAIN_PICTURE,
+    PLAIN_RESOLUTION,
+    output_pixels,
+    video_tokens,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from anyfast_nb.jobs.prepare import Prepared
     from anyfast_nb.ledger.job_rows import JobRow
+    from anyfast_nb.wire.values import Money
 
 Pixels = tuple[int, int]
 
@@ -40,9 +49,6 @@ MODES: Final[Mapping[str, str]] = {
 }
 _FRAMES: Final = frozenset({"first_frame", "last_frame", "image", "image_tail"})
 _TOLERANCE: Final = 0.025  # ratios are nominal: 480p "16:9" is 1.742
-_SECONDS: Final = 5  # where no duration is given, for both families
-_SIDES: Final = {"1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
-_PLAIN_SIZE: Final = "2048x2048"  # of a picture where none is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class Preflight:
         count: pictures, at most; 1 for a film.
         inputs: its media.
         tokens: about how many are billed; None is unknown.
-        cost: None: no price is set.
+        cost: what it may cost; None is unknown.
+        priced: a price is set for its model; None: nobody has looked.
         notes: what was assumed, and what may be refused.
     """
 
@@ -91,7 +98,8 @@ class Preflight:
     count: int = 1
     inputs: tuple[InputFact, ...] = ()
     tokens: int | None = None
-    cost: float | None = None
+    cost: Money | None = None
+    priced: bool | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -129,13 +137,13 @@ def _seedance(
 ) -> tuple[Preflight, float | None]:
     family = seedance_family(seen.model)
     plain = "16:9" if family is not None and family.images is None else "adaptive"  # of the first generations
-    resolution, asked = str(body.get("resolution") or "720p"), str(body.get("ratio") or plain)
+    resolution, asked = str(body.get("resolution") or PLAIN_RESOLUTION), str(body.get("ratio") or plain)
     ratio = asked
     if asked == "adaptive":
         shown = ((one.width, one.height) for one in inputs)
         ratio = next((nearest_ratio(w, h, resolution) for w, h in shown if w and h), "")
     pixels = _documented(resolution, ratio)
-    seconds = _whole(body.get("duration"), _SECONDS)
+    seconds = whole_number(body.get("duration"), FILM_SECONDS)
     tokens = None if pixels is None or seconds is None else video_tokens(*pixels, seconds)
     shape = f"{resolution} · {asked}" + (f" ({ratio})" if ratio and ratio != asked else "")
     seen = replace(seen, pixels=pixels, shape=shape, seconds=seconds, tokens=tokens)
@@ -151,17 +159,17 @@ def _kling(seen: Preflight, body: Mapping[str, Any]) -> tuple[Preflight, float |
     follows = framed and not (family is not None and family.ratio_on_image and body.get("aspect_ratio"))
     asked = "the shape of the picture" if follows else str(body.get("aspect_ratio") or "16:9")
     shape = f"{body.get('mode') or 'std'} · {asked}"
-    seen = replace(seen, shape=shape, seconds=_whole(body.get("duration"), _SECONDS))
+    seen = replace(seen, shape=shape, seconds=whole_number(body.get("duration"), FILM_SECONDS))
     seen = replace(seen, notes=(*seen.notes, "exact pixels and tokens are not documented for Kling"))
     return seen, None if follows else _as_number(asked)
 
 
 def _seedream(seen: Preflight, body: Mapping[str, Any]) -> Preflight:
-    shape = str(body.get("size") or _PLAIN_SIZE)
+    shape = str(body.get("size") or PLAIN_PICTURE)
     pixels = pixels_of(shape)
     group = body.get("sequential_image_generation_options")
-    count = _whole(group.get("max_images") if isinstance(group, Mapping) else None, 1) or 1
-    side = _SIDES.get(shape.upper(), 0)
+    count = whole_number(group.get("max_images") if isinstance(group, Mapping) else None, 1) or 1
+    side = PICTURE_SIDES.get(shape.upper(), 0)
     area = pixels or ((side, side) if side else None)
     tokens = None if area is None else image_tokens(*area) * count
     notes = seen.notes if pixels else (*seen.notes, f"size {shape}: the model chooses the shape")
@@ -193,15 +201,6 @@ def _documented(resolution: str, ratio: str) -> Pixels | None:
         return output_pixels(resolution, ratio)
     except InputError:
         return None
-
-
-def _whole(value: Any, default: int) -> int | None:
-    """A whole number of a body, the default where there is none; None where the model chooses (-1)."""
-    try:
-        found = default if value is None else int(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found > 0 else None
 
 
 def _as_number(ratio: str) -> float | None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from anyfast_nb.errors import AnyFastError, Billed, InputError, Interrupted
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.gateway.whence import Origin, here
 from anyfast_nb.jobs.bounds import checked_name
 from anyfast_nb.jobs.contact import seams_of
 from anyfast_nb.jobs.film import Clip, Still, copied
@@ -35,7 +35,6 @@ OnBoard = Callable[["Storyboard"], None]
 _FRAME_OF: Final = {"seedance": "first_frame", "kling": "image"}
 _INSTEAD_OF_FRAMES: Final = ("images", "videos", "audios")  # a request has frames or references
 _LATER: Final = "https://last-frame.invalid/later.png"  # stands for a frame not made yet; never sent
-_NOWHERE: Final = Origin()
 _WORDS: Final = 40
 
 
@@ -47,7 +46,7 @@ class Storyboard:
         desk: where the shots are asked for.
         name: finds the shots again in another kernel, and from another cell.
         kind: ``seedance`` or ``kling``.
-        origin: notebook and cell.
+        origin: where a wish is the same wish; by default in this kernel.
         common: arguments of every shot, as of `Client.seedance` or `Client.kling`.
 
     Raises:
@@ -70,7 +69,7 @@ class Storyboard:
         desk: Desk,
         name: str = "",
         kind: str = "seedance",
-        origin: Origin = _NOWHERE,
+        origin: Origin | None = None,
         **common: Any,
     ) -> None:
         self.shots = read_shots(shots)
@@ -86,7 +85,8 @@ class Storyboard:
         self._desk = desk
         # A named one is the same from every cell and every kernel; the others are their own.
         self._member = f"storyboard:{self.name or secrets.token_hex(8)}"
-        self._origin = Origin(origin.notebook, self._member) if self.name else origin
+        origin = origin or here().of_kernel()
+        self._scope = (origin.named(self._member) if self.name else origin).place
         self._takes = [shot.take for shot in self.shots]
         self._jobs: list[Job | None] = [None] * len(self.shots)
         self._running: asyncio.Lock | None = None
@@ -186,7 +186,7 @@ class Storyboard:
                 self.kind,
                 self.shots[index].prompt,
                 options,
-                origin=self._origin,
+                origin=here().within(self._scope),
                 take=self._takes[index],
                 reuse=True,
                 member=f"{self._member}:{index}",

@@ -16,20 +16,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import AnyFastError, Billed, ProtocolError, StatusError
+from anyfast_nb.gateway.bound_generations import generation_bound
+from anyfast_nb.gateway.ending import GOOD, ending
 from anyfast_nb.http.failures import lost
 from anyfast_nb.http.transport import Call, Head
 from anyfast_nb.jobs import failures
 from anyfast_nb.jobs.poll import Pace, advanced
 from anyfast_nb.jobs.record import hash_of, kept_request, without_data
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
-from anyfast_nb.ledger.rows import RequestRow
+from anyfast_nb.ledger.rows import RequestRow, new_id
 from anyfast_nb.wire.lag import GENERATION_WAITS_S, is_propagation
 from anyfast_nb.wire.tasks import Task, read_created
 from anyfast_nb.wire.values import Retrying, Source, Status
 
 if TYPE_CHECKING:
-    from anyfast_nb.gateway.exchange import Origin
+    from anyfast_nb.gateway.gate import Admission
     from anyfast_nb.gateway.gateway import Gateway
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.http.transport import Transport
     from anyfast_nb.jobs.job import Job
     from anyfast_nb.wire.generation import Generation
@@ -89,20 +92,40 @@ class Submission:
             That attempt; None if there is none, and `send` is to follow.
 
         Raises:
-            LedgerError: with `once`, if the ledger cannot be read.
+            NotAllowedError, BudgetError: it may not be sent.
+            LedgerError: with `once`, or where budgets are set, if the ledger cannot be read.
         """
         self._transport = transport = await self._gateway.connection.transport()
         self._described = await asyncio.to_thread(without_data, self._generation.body)  # many bytes to hash
         source = Source.SIMULATED if transport.endpoint.simulated else Source.LIVE
         self._request = self._request_row(transport, source)
-        row, ledger = self._job_row(transport, self._request), self._gateway.ledger
-        self._job = self._opened(row, transport.redact(self._prompt))  # it is shown
-        if not once:
-            ledger.begin_job(row)
-        elif (standing := ledger.begin_job_once(row)) is not None:
+        made, gate = self._generation, self._gateway.gate
+        admission = await gate.reserve(self._request, lambda: generation_bound(made.kind, made.body))
+        try:
+            row, ledger = self._job_row(transport, self._request), self._gateway.ledger
+            self._job = self._opened(row, transport.redact(self._prompt))  # it is shown
+            standing = ledger.begin_job_once(row) if once else None
+            if not once:
+                ledger.begin_job(row)
+        except BaseException:
+            gate.withdraw(self._request, admission)
+            raise
+        if standing is not None:
+            gate.withdraw(self._request, admission)
             return standing
-        ledger.begin(self._request)
+        await self._entered(admission)
+        gate.tell(admission)
         return None
+
+    async def _entered(self, admission: Admission) -> None:
+        """Write the request's row; a job that holds a reservation is not sent without one."""
+        try:
+            await self._gateway.gate.begin(self._request, admission)
+        except BaseException as error:
+            what = "interrupted" if isinstance(error, asyncio.CancelledError) else type(error).__name__
+            said = f"{what} before it was sent"
+            self._job.change(status=JobStatus.FAILED, error=said, finished_at=self._pace.now())
+            raise
 
     async def send(self) -> Job:
         """Send it once, after `begin`.
@@ -133,17 +156,19 @@ class Submission:
     async def _sent_and_settled(self) -> Job:
         transport, job, request = self._transport, self._job, self._request
         ledger, began = self._gateway.ledger, self._pace.clock()
-        status, failure = Status.OK, ""
+        status, failure, how = Status.OK, "", GOOD
         try:
             task = await self._created(transport, job)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stopped:
+            how = ending(stopped, rests=self._rests())
             status, failure = self._cut_off(job)
             raise
         except AnyFastError as error:
             status, failure = self._failed(error, job, transport)
+            how = ending(error)
             raise
         except BaseException as error:
-            status, failure = Status.SUBMIT_UNKNOWN, type(error).__name__
+            status, failure, how = Status.SUBMIT_UNKNOWN, type(error).__name__, ending(error)
             job.change(status=JobStatus.SUBMIT_UNKNOWN, error=failure)
             raise
         else:
@@ -157,6 +182,8 @@ class Submission:
                 source=job.row.source,
                 duration_s=self._pace.clock() - began,
                 error=failure or None,
+                error_class=how.error_class,
+                billed=how.billed if failure else None,  # what was accepted may fail, and is refunded
                 request_id=self._head.request_id or None,
                 attempts=self._attempts,
                 task_id=job.row.task_id or None,
@@ -246,20 +273,21 @@ class Submission:
     # --- rows -----------------------------------------------------------------------------
 
     def _request_row(self, transport: Transport, source: Source) -> RequestRow:
-        return RequestRow(
+        row = RequestRow(
             kind=self._generation.kind,
             source=source,
             base_url=transport.endpoint.base_url,
             model=_model(self._generation.body),
             title=title_of(self._prompt, redact=transport.redact),
-            notebook=self._origin.notebook,
-            cell=self._origin.cell,
             request_hash=hash_of(self._described),
+            job=new_id(),
         )
+        return self._origin.signed(row)
 
     def _job_row(self, transport: Transport, request: RequestRow) -> JobRow:
         made, now = self._generation, self._pace.now()
         return JobRow(
+            id=request.job or new_id(),
             kind=made.kind,
             create_path=made.path,
             poll_paths=made.poll_paths,

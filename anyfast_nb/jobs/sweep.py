@@ -20,8 +20,8 @@ from anyfast_nb.errors import (
     Interrupted,
     PermissionDeniedError,
 )
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.gateway.whence import Origin, here
 from anyfast_nb.jobs.bounds import checked_name, positive, total
 from anyfast_nb.jobs.grid import Cell, cells_of, label_of, plain
 from anyfast_nb.jobs.lineage import job_in, lost
@@ -36,7 +36,6 @@ OnSweep = Callable[["Sweep"], None]
 AT_ONCE: Final = 4
 MOST: Final = 24
 _KINDS: Final = ("seedance", "kling", "seedream")
-_NOWHERE: Final = Origin()
 _FOR_ALL: Final = (AuthenticationError, PermissionDeniedError, ConfigError)  # no other cell would fare better
 
 
@@ -52,7 +51,7 @@ class Sweep:
         at_once: jobs that are made at the same time.
         most: jobs at most.
         most_tokens: tokens at most, as estimated from the documented formula.
-        origin: notebook and cell.
+        origin: where a wish is the same wish; by default in this kernel.
 
     Raises:
         InputError: there are too many combinations, or none.
@@ -69,7 +68,7 @@ class Sweep:
         at_once: int = AT_ONCE,
         most: int = MOST,
         most_tokens: int | None = None,
-        origin: Origin = _NOWHERE,
+        origin: Origin | None = None,
     ) -> None:
         if kind not in _KINDS:
             raise InputError(
@@ -83,7 +82,8 @@ class Sweep:
         self._cells, self._shape = cells_of(prompt, options, most=positive("most", most))
         self._desk = desk
         self._member = f"sweep:{self.name or secrets.token_hex(8)}"
-        self._origin = Origin(origin.notebook, self._member) if self.name else origin
+        origin = origin or here().of_kernel()
+        self._scope = (origin.named(self._member) if self.name else origin).place
         self._running: asyncio.Lock | None = None
         self._estimate: int | None = None
         self._checked = False
@@ -184,7 +184,7 @@ class Sweep:
                     self.kind,
                     cell.prompt,
                     cell.options,
-                    origin=self._origin,
+                    origin=here().within(self._scope),
                     take=cell.take,
                     reuse=True,
                     member=f"{self._member}:{cell.index}",
@@ -198,7 +198,7 @@ class Sweep:
     async def _draw(self, cell: Cell) -> None:
         """Pictures come in one exchange: an interrupted one may be billed, and is not sent again."""
         try:
-            cell.pictures = await self._desk.pictures(cell.prompt, cell.options, origin=self._origin)
+            cell.pictures = await self._desk.pictures(cell.prompt, cell.options)
         except asyncio.CancelledError:
             cell.error = AnyFastError("stopped while pictures were made; they may be billed")
             cell.error.billed = Billed.MAYBE
@@ -338,7 +338,7 @@ class Sweep:
 
 
 def sweep_of(
-    prompt: Any = "", *, desk: Desk, kind: str = "seedance", origin: Origin = _NOWHERE, **options: Any
+    prompt: Any = "", *, desk: Desk, kind: str = "seedance", origin: Origin | None = None, **options: Any
 ) -> Sweep:
     """A sweep that does not run yet.
 
@@ -346,7 +346,7 @@ def sweep_of(
         prompt: a text, or a list of texts.
         desk: where the jobs are asked for.
         kind: ``seedance``, ``kling`` or ``seedream``.
-        origin: notebook and cell.
+        origin: where a wish is the same wish; by default in this kernel.
         options: those of `Sweep` (name, at_once, most, most_tokens), and arguments of the kind; one
             that is a list varies. `images`, `videos` and `audios` vary as lists of lists.
 

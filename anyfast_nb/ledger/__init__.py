@@ -13,16 +13,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anyfast_nb.ledger import plot as plot
     from anyfast_nb.ledger.assets import StoredAsset
+    from anyfast_nb.ledger.budget_frames import budgets, end_budget, set_budget
+    from anyfast_nb.ledger.export import to_csv, to_parquet
     from anyfast_nb.ledger.frames import frame, jobs
     from anyfast_nb.ledger.job_rows import JobEvent, JobRow, JobStatus
     from anyfast_nb.ledger.location import ledger_path
+    from anyfast_nb.ledger.prices import price_list, set_price
+    from anyfast_nb.ledger.repricing import reprice
+    from anyfast_nb.ledger.retention import Pruned, prune
     from anyfast_nb.ledger.rows import ModelTotal, RequestRow
     from anyfast_nb.ledger.store import Ledger
+    from anyfast_nb.ledger.totals import by_day, by_kind, by_model, by_notebook, by_thread, by_user
+    from anyfast_nb.ledger.usage_report import UsageReport, usage
 
 __all__ = [
-    "JobEvent", "JobRow", "JobStatus", "Ledger", "ModelTotal", "RequestRow", "StoredAsset", "frame", "jobs",
-    "ledger_path",
+    "JobEvent", "JobRow", "JobStatus", "Ledger", "ModelTotal", "Pruned", "RequestRow", "StoredAsset",
+    "UsageReport", "budgets", "by_day", "by_kind", "by_model", "by_notebook", "by_thread", "by_user",
+    "end_budget", "frame", "jobs", "ledger_path", "plot", "price_list", "prune", "reprice", "set_budget",
+    "set_price", "to_csv", "to_parquet", "usage",
 ]  # fmt: skip
 
 _ROOM_OF = {
@@ -31,19 +41,39 @@ _ROOM_OF = {
     "JobStatus": "job_rows",
     "Ledger": "store",
     "ModelTotal": "rows",
+    "Pruned": "retention",
     "RequestRow": "rows",
     "StoredAsset": "assets",
+    "budgets": "budget_frames",
+    "by_day": "totals",
+    "by_kind": "totals",
+    "by_model": "totals",
+    "by_notebook": "totals",
+    "by_thread": "totals",
+    "by_user": "totals",
+    "end_budget": "budget_frames",
     "frame": "frames",
     "jobs": "frames",
     "ledger_path": "location",
+    "price_list": "prices",
+    "prune": "retention",
+    "reprice": "repricing",
+    "set_budget": "budget_frames",
+    "set_price": "prices",
+    "to_csv": "export",
+    "to_parquet": "export",
+    "UsageReport": "usage_report",
+    "usage": "usage_report",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "plot":
+        return import_module(f"{__name__}.plot")
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from anyfast_nb.ledger.durable import Durable
 from anyfast_nb.ledger.guard import plain_url, scrub
-from anyfast_nb.ledger.rows import Record, microseconds, moment_of
+from anyfast_nb.ledger.rows import Kept, Record, kept_text, microseconds, moment_of
 
 _TEXT_CHARS = 300
 
@@ -29,6 +29,7 @@ class StoredAsset:
         key_mark: fingerprint of the key that sees it.
         name: what it is called there.
         created_at: when; aware.
+        user: who uploaded it; in a class's ledger the database says it.
     """
 
     asset_id: str
@@ -39,6 +40,7 @@ class StoredAsset:
     key_mark: str
     name: str = ""
     created_at: datetime = field(default_factory=_now)
+    user: str | None = field(default=None, compare=False)
 
     def record(self) -> Record:
         """The asset as it is kept."""
@@ -51,6 +53,7 @@ class StoredAsset:
             "key_mark": self.key_mark,
             "name": scrub(self.name, limit=_TEXT_CHARS),
             "created_us": microseconds(self.created_at),
+            "user_name": kept_text(self.user),
         }
 
 
@@ -69,24 +72,41 @@ class AssetTable(Durable):
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        rows = self._read(
-            "SELECT asset_id, group_id, sha256, asset_type, base_url, key_mark, name, created_us FROM assets "
-            "WHERE sha256 = ? AND base_url = ? AND key_mark = ? AND asset_type = ? "
-            "AND asset_id NOT IN (SELECT asset_id FROM forgotten_assets) "
-            "ORDER BY created_us DESC, asset_id DESC LIMIT 1",
-            [sha256, plain_url(base_url), key_mark, asset_type],
+        from sqlalchemy import select
+
+        from anyfast_nb.ledger.tables import ASSETS, FORGOTTEN_ASSETS
+
+        known = ASSETS.c
+        newest = (
+            select(ASSETS)
+            .where(
+                known.sha256 == sha256,
+                known.base_url == plain_url(base_url),
+                known.key_mark == key_mark,
+                known.asset_type == asset_type,
+                known.asset_id.not_in(select(FORGOTTEN_ASSETS.c.asset_id)),
+            )
+            .order_by(known.created_us.desc(), known.asset_id.desc())
+            .limit(1)
         )
-        if not rows:
+        with self.reading() as connection:
+            row = connection.execute(newest).mappings().first()
+        if row is None:
             return None
-        *texts, created_us = rows[0]
-        names = ("asset_id", "group_id", "sha256", "asset_type", "base_url", "key_mark", "name")
-        return StoredAsset(**dict(zip(names, texts, strict=True)), created_at=moment_of(created_us))
+        found = dict(row)
+        return StoredAsset(
+            created_at=moment_of(found.pop("created_us")), user=found.pop("user_name"), **found
+        )
 
     def keep_asset(self, asset: StoredAsset) -> None:
         """Remember an asset; a second time changes nothing."""
-        self._write(asset.record(), table="assets")
+        self._write(Kept("assets", asset.record()))
 
     def forget_asset(self, asset_id: str) -> None:
         """Never give this asset again: it was deleted, or failed."""
-        record: Record = {"asset_id": scrub(asset_id, limit=_TEXT_CHARS), "time_us": microseconds(_now())}
-        self._write(record, table="forgotten_assets")
+        record: Record = {
+            "asset_id": scrub(asset_id, limit=_TEXT_CHARS),
+            "time_us": microseconds(_now()),
+            "user_name": None,
+        }
+        self._write(Kept("forgotten_assets", record))

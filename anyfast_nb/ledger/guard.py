@@ -26,8 +26,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{400,}={0,2}")
 
 
 def scrub(text: str, *, limit: int) -> str:
-    """The text without secrets, cut to ``limit`` characters, and always storable as UTF-8."""
-    text = text[:_SEARCHED_CHARS].encode("utf-8", "replace").decode("utf-8")
+    """The text without secrets, cut to ``limit`` characters, and storable everywhere: UTF-8 without NUL."""
+    text = text[:_SEARCHED_CHARS].encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     text = _BASE64.sub("…", _DATA_URI.sub("data:…", text))
     text = _URL.sub(lambda url: url["scheme"] + url["rest"] + ("?…" if url["query"] else ""), text)
     text = _BEARER.sub(r"\1…", text)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import sqlite3
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from anyfast_nb.errors import LedgerError
-from anyfast_nb.ledger import database
-from anyfast_nb.ledger.job_rows import SELECT_JOBS, JobRow, JobStatus, JobTable, row_of
+from anyfast_nb.ledger.job_rows import JobRow, JobStatus, JobTable, row_of
 from anyfast_nb.ledger.makers import Makers
 from anyfast_nb.ledger.rows import Kept
 from anyfast_nb.wire.values import Source
 
-_TROUBLES = (sqlite3.Error, OSError, LedgerError)
-_OF_IDENTITY: Final = f"{SELECT_JOBS} WHERE identity = ? ORDER BY created_us DESC, id DESC"
 _UNDER_WAY: Final = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.UNKNOWN)
+_BELIEVED: Final = timedelta(hours=1)
 _NEWEST: Final = 200
 _FEWEST, _FEWEST_ALIKE = 3, 5
 _SIZES: Final = ("resolution", "mode")  # Seedance's word, and Kling's: std or pro
@@ -32,11 +32,18 @@ class JobHistory(JobTable):
 
     def maker(self) -> str:
         """The name of this kernel for the rows of its jobs; "" where it cannot be told from a dead one."""
-        return self._all_makers().own()
+        own = self._all_makers().own()
+        return own + self._home_mark() if own and self.shared else own
 
     def maker_lives(self, row: JobRow) -> bool:
-        """Is the kernel that sends this job, or sent it, still there?"""
-        return self._all_makers().lives(row.maker)
+        """Is the kernel that sends this job, or sent it, still there?
+
+        Of a kernel on another machine that cannot be seen: it is believed to live for an hour.
+        """
+        maker = row.maker or ""
+        if not self.shared or maker.endswith(self._home_mark()):
+            return self._all_makers().lives(maker.removesuffix(self._home_mark()))
+        return bool(maker) and datetime.now(UTC) - row.created_at < _BELIEVED
 
     def standing(self, identity: str) -> JobRow | None:
         """The attempt at a wish that counts: one that was made or is being made, else one in doubt.
@@ -46,7 +53,9 @@ class JobHistory(JobTable):
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return self._standing(self._read(_OF_IDENTITY, [identity]))
+        from anyfast_nb.ledger.tables import JOBS
+
+        return self._standing(self._jobs(JOBS.c.identity == identity, newest=None))
 
     def begin_job_once(self, row: JobRow) -> JobRow | None:
         """Write a job before its request is sent, unless an attempt at its wish stands already.
@@ -62,27 +71,38 @@ class JobHistory(JobTable):
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        with self._held():
-            try:
-                return self._begun_once(row)
-            except _TROUBLES:
-                found = self.standing(row.identity or "")
-                if found is None:
-                    self.begin_job(row)
-                return found
+        from sqlalchemy.exc import SQLAlchemyError
 
-    def _begun_once(self, row: JobRow) -> JobRow | None:
-        with self._transaction() as connection:
-            found = self._standing(connection.execute(_OF_IDENTITY, [row.identity]).fetchall())
+        try:
+            return self._begun_once(row)
+        except (SQLAlchemyError, sqlite3.Error, OSError, LedgerError):
+            found = self.standing(row.identity or "")
             if found is None:
-                told = row.event()
-                database.put(connection, [Kept("jobs", row.record()), Kept("job_events", told.record())])
+                self.begin_job(row)
             return found
 
-    def _standing(self, values: Sequence[tuple[Any, ...]]) -> JobRow | None:
-        rows = [row_of(one) for one in values]
+    def _begun_once(self, row: JobRow) -> JobRow | None:
+        from sqlalchemy import func, select
+
+        from anyfast_nb.ledger.engine import put
+        from anyfast_nb.ledger.tables import JOBS
+
+        of_identity = select(JOBS).where(JOBS.c.identity == row.identity)
+        with self.transaction() as connection:
+            if self.shared:  # a file is locked as a whole
+                number = hashlib.sha256(f"anyfast job {row.identity}".encode()).digest()[:8]
+                lock = func.pg_advisory_xact_lock(int.from_bytes(number, "big", signed=True))
+                connection.execute(select(lock))
+            rows = connection.execute(of_identity.order_by(JOBS.c.created_us, JOBS.c.id)).mappings()
+            found = self._standing([row_of(one) for one in rows])
+            if found is None:
+                told = row.event()
+                put(connection, [Kept("jobs", self._job_record(row)), Kept("job_events", told.record())])
+            return found
+
+    def _standing(self, rows: Sequence[JobRow]) -> JobRow | None:
         best: JobRow | None = None
-        for row in reversed(rows):  # of equals the newest
+        for row in rows:  # of equals the newest
             if self._rank(row) and (best is None or self._rank(row) >= self._rank(best)):
                 best = row
         return best
@@ -114,14 +134,16 @@ class JobHistory(JobTable):
             LedgerError: the ledger cannot be read.
         """
         wanted = source if like is None else like.source
-        rows = [
-            row_of(values)
-            for values in self._read(
-                f"{SELECT_JOBS} WHERE kind = ? AND status = 'succeeded' AND source = ? "
-                f"AND finished_us IS NOT NULL ORDER BY created_us DESC LIMIT {_NEWEST}",
-                [kind, wanted.value],
-            )
-        ]
+        from anyfast_nb.ledger.tables import JOBS
+
+        known = JOBS.c
+        rows = self._jobs(
+            known.kind == kind,
+            known.status == JobStatus.SUCCEEDED.value,
+            known.source == wanted.value,
+            known.finished_us.is_not(None),
+            newest=_NEWEST,
+        )
         if like is not None:
             alike = [row for row in rows if _class_of(row) == _class_of(like)]
             rows = alike if len(alike) >= _FEWEST_ALIKE else rows
@@ -139,9 +161,15 @@ class JobHistory(JobTable):
         if self._makers is not None:
             self._makers.close()
 
+    def _home_mark(self) -> str:
+        """Tells the kernels of this home from those of another that writes to the same ledger."""
+        if not self.shared:
+            return ""
+        return hashlib.sha256(f"{platform.node()}:{self.path.parent.resolve()}".encode()).hexdigest()[:8]
+
     def _all_makers(self) -> Makers:
         if self._makers is None:
-            self._makers = Makers(Path(self.path).parent / "kernels")
+            self._makers = Makers(self.path.parent / "kernels")
         return self._makers
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger.durable import Durable
 from anyfast_nb.ledger.guard import plain_url, scrub, scrub_values
-from anyfast_nb.ledger.queries import where
 from anyfast_nb.ledger.rows import (
+    Kept,
     Names,
     Record,
     Since,
@@ -28,13 +28,15 @@ from anyfast_nb.ledger.rows import (
     moment_of,
     new_id,
 )
-from anyfast_nb.ledger.schema import ENDS, TABLES
+from anyfast_nb.ledger.schema import ENDS
 from anyfast_nb.wire.values import Source
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, RowMapping
 
 _TITLE_CHARS: Final = 80
 _SHORT: Final = 8
-_COLUMNS: Final = TABLES["jobs"].columns
-SELECT_JOBS: Final = f"SELECT {', '.join(_COLUMNS)} FROM jobs"  # noqa: S608  constants of this room
+_WORDS: Final = frozenset({"prompt", "negative_prompt", "text"})
 
 
 class JobStatus(StrEnum):
@@ -86,6 +88,7 @@ class JobRow:
         notebook, cell: where it comes from.
         identity, take: which wish this is an attempt at.
         maker: the kernel that sends it; see `JobHistory.maker_lives`.
+        user: who asked for it; in a class's ledger the database says it.
         created_at, updated_at, finished_at: aware.
     """
 
@@ -118,6 +121,7 @@ class JobRow:
     identity: str | None = None
     take: int | None = None
     maker: str | None = None
+    user: str | None = None
     id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=_now)
     updated_at: datetime = field(default_factory=_now)
@@ -163,7 +167,12 @@ class JobRow:
             "updated_us": microseconds(self.updated_at),
             "finished_us": None if self.finished_at is None else microseconds(self.finished_at),
             "maker": self.maker,
+            "user_name": kept_text(self.user),
         }
+
+    def without_words(self) -> JobRow:
+        """The same without title and prompt: as it is kept where others can read it."""
+        return replace(self, title="", request=_without_words(self.request))
 
     def event(self, note: str = "") -> JobEvent:
         """That it stands so now, for the list of what happened."""
@@ -174,6 +183,7 @@ class JobRow:
             progress=self.progress,
             note=note,
             time=self.updated_at,
+            user=self.user,
         )
 
 
@@ -186,6 +196,7 @@ class JobEvent:
     raw_status: str = ""
     progress: int | None = None
     note: str = ""
+    user: str | None = None
     time: datetime = field(default_factory=_now)
     id: str = field(default_factory=new_id)
 
@@ -199,6 +210,7 @@ class JobEvent:
             "raw_status": kept_text(self.raw_status or None),
             "progress": kept_count(self.progress),
             "note": kept_text(self.note or None),
+            "user_name": kept_text(self.user),
         }
 
 
@@ -217,14 +229,18 @@ class JobTable(Durable):
     def update_job(self, row: JobRow, *, event: bool = True, note: str = "") -> None:
         """Write how a job stands now; an end that is in the ledger stays.
 
+        What it used is written into the row of its request as well, as soon as it is known.
+
         Args:
             row: the whole row.
             event: write down as well that this happened.
             note: a line for the event.
         """
-        self._write(row.record(), table="jobs")
+        kept = [Kept("jobs", self._job_record(row))]
         if event or note:
-            self._write(row.event(note).record(), table="job_events")
+            kept.append(Kept("job_events", row.event(note).record()))
+        kept += self._figures_of(row)
+        self._write(*kept)
 
     def job(self, id: str) -> JobRow | None:
         """The job of an id: the whole of it, its last digits (four or more), or the server's task id.
@@ -233,19 +249,22 @@ class JobTable(Durable):
             InputError: several jobs end in these digits.
             LedgerError: the ledger cannot be read.
         """
-        asked = id.strip()
-        ending = asked.lower() if len(asked) >= 4 and asked.isalnum() else "-"  # no id ends so
-        rows = self._read(
-            f"{SELECT_JOBS} WHERE id = ? OR task_id = ? OR substr(id, -length(?)) = ? "
-            "ORDER BY id = ? DESC, task_id = ? DESC, id DESC LIMIT 2",
-            [asked, asked, ending, ending, asked, asked],
-        )
-        found = [row_of(row) for row in rows]
-        if len(found) > 1 and asked not in {found[0].id, found[0].task_id}:
+        from sqlalchemy import or_
+
+        from anyfast_nb.ledger.tables import JOBS
+
+        asked, known = id.strip(), JOBS.c
+        same: list[ColumnElement[bool]] = [known.id == asked, known.task_id == asked]
+        if len(asked) >= 4 and asked.isalnum():  # so it has none of LIKE's own signs
+            same.append(known.id.like(f"%{asked.lower()}"))
+        found = self._jobs(or_(*same), newest=None)
+        exact = [row for row in found if row.id == asked] or [row for row in found if row.task_id == asked]
+        if len(found) > 1 and not exact:
             raise InputError(
                 f"several jobs have an id that ends in {asked}", field="id", hint="Give more of its digits."
             )
-        return found[0] if found else None
+        found = exact or found
+        return found[-1] if found else None
 
     def jobs(
         self,
@@ -271,36 +290,66 @@ class JobTable(Durable):
             LedgerError: the ledger cannot be read.
             InputError: ``since`` is no date or time.
         """
-        by = {"kind": kind, "status": status, "source": source, "model": model, "notebook": notebook}
-        condition, values = where(since, by, time="created_us")
-        return [
-            row_of(row) for row in self._read(f"{SELECT_JOBS} {condition} ORDER BY created_us, id", values)
-        ]
+        from anyfast_nb.ledger.selection import chosen
+        from anyfast_nb.ledger.tables import JOBS
+
+        known = JOBS.c
+        by = {
+            known.kind: kind,
+            known.status: status,
+            known.source: source,
+            known.model: model,
+            known.notebook: notebook,
+        }
+        return self._jobs(*chosen(since, by, time=known.created_us), newest=None)
 
     def job_events(self, id: str) -> list[JobEvent]:
         """What happened to a job, oldest first; ``id`` is the whole one."""
-        rows = self._read(
-            "SELECT id, time_us, status, raw_status, progress, note FROM job_events WHERE job_id = ? "
-            "ORDER BY time_us, id",
-            [id],
-        )
-        return [
-            JobEvent(
-                id=event_id,
-                job_id=id,
-                time=moment_of(time_us),
-                status=_status(status),
-                raw_status=raw or "",
-                progress=progress,
-                note=note or "",
-            )
-            for event_id, time_us, status, raw, progress, note in rows
-        ]
+        from sqlalchemy import select
+
+        from anyfast_nb.ledger.tables import JOB_EVENTS
+
+        known = JOB_EVENTS.c
+        asked = select(JOB_EVENTS).where(known.job_id == id).order_by(known.time_us, known.id)
+        with self.reading() as connection:
+            return [
+                JobEvent(
+                    id=row["id"],
+                    job_id=id,
+                    time=moment_of(row["time_us"]),
+                    status=_status(row["status"]),
+                    raw_status=row["raw_status"] or "",
+                    progress=row["progress"],
+                    note=row["note"] or "",
+                    user=row["user_name"],
+                )
+                for row in connection.execute(asked).mappings()
+            ]
+
+    # --- details --------------------------------------------------------------------------
+
+    def _job_record(self, row: JobRow) -> Record:
+        return (row.without_words() if self.shared else row).record()
+
+    def _figures_of(self, row: JobRow) -> list[Kept]:
+        """What a job adds to the row of its request."""
+        return []
+
+    def _jobs(self, *conditions: ColumnElement[bool], newest: int | None) -> list[JobRow]:
+        """The jobs that fulfil all conditions, oldest first; of many the newest."""
+        from sqlalchemy import select
+
+        from anyfast_nb.ledger.tables import JOBS
+
+        asked = select(JOBS).where(*conditions).order_by(JOBS.c.created_us.desc(), JOBS.c.id.desc())
+        with self.reading() as connection:
+            rows = connection.execute(asked if newest is None else asked.limit(newest)).mappings().all()
+        return [row_of(row) for row in reversed(rows)]
 
 
-def row_of(values: tuple[Any, ...]) -> JobRow:
-    """A job as `SELECT_JOBS` reads it."""
-    found: dict[str, Any] = dict(zip(_COLUMNS, values, strict=True))
+def row_of(row: RowMapping) -> JobRow:
+    """A job as it is read."""
+    found: dict[str, Any] = dict(row)
     routes = _read_json(found.pop("routes"), {})
     finished_us = found.pop("finished_us")
     texts = ("mode", "title", "task_id", "raw_status", "error_code", "error")
@@ -315,8 +364,18 @@ def row_of(values: tuple[Any, ...]) -> JobRow:
         request=_read_json(found.pop("request"), {}),
         arguments=_read_json(found.pop("arguments"), {}),
         notes=tuple(_read_json(found.pop("notes"), [])),
+        user=found.pop("user_name"),
         **(found | {name: found[name] or "" for name in texts}),
     )
+
+
+def _without_words(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: "" if name in _WORDS and isinstance(inner, str) else _without_words(inner)
+            for name, inner in value.items()
+        }
+    return [_without_words(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _status(word: str) -> JobStatus:

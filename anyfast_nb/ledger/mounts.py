@@ -36,6 +36,17 @@ def is_network(path: Path, *, mounts: str | None = None) -> bool:
     return kind in _NETWORK or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE)
 
 
+def remote_advice(path: Path) -> str:
+    """What to do about a ledger on a network mount; "" for a local one."""
+    if not is_network(path):
+        return ""
+    return (
+        f"The ledger {path} is on a network file system, where SQLite is slow, and several machines at once "
+        "may damage the file. Set ANYFAST_HOME to a local folder, or ANYFAST_LEDGER_URL to a PostgreSQL "
+        "database."
+    )
+
+
 def _system_mounts() -> str:
     try:
         return Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger.guard import plain_url, scrub
+from anyfast_nb.ledger.schema import COLUMNS
 from anyfast_nb.wire.values import Source, Status
 
 Value = str | int | float | None
@@ -59,6 +61,9 @@ class RequestRow:
         title: the prompt's beginning, redacted by the caller; the first 80 characters are kept.
         notebook, cell, thread: where it comes from; None is unknown.
         request_hash: sha256 of the body, for what is billed and may have to be looked for; None is unknown.
+        user: who asks; in a class's ledger the database says it.
+        session: the kernel.
+        job: of the generation that is asked for.
         id: made here, so that writing a row twice makes one row.
         time: when; aware, or naive in local time.
     """
@@ -72,37 +77,31 @@ class RequestRow:
     cell: str | None = None
     thread: str | None = None
     request_hash: str | None = None
+    user: str | None = None
+    session: str | None = None
+    job: str | None = None
     id: str = field(default_factory=new_id)
     time: datetime = field(default_factory=_now)
 
     def record(self) -> Record:
         """The row as it is kept until the request ends."""
-        return {
+        empty: Record = dict.fromkeys(COLUMNS)
+        return empty | {
             "id": self.id,
             "time_us": microseconds(self.time),
             "kind": scrub(self.kind, limit=_NAME_CHARS),
             "source": Source(self.source).value,
             "base_url": plain_url(self.base_url),
             "model_asked": scrub(self.model, limit=_NAME_CHARS),
-            "model_served": None,
             "status": Status.UNFINISHED.value,
             "title": kept_text(self.title, limit=_TITLE_CHARS),
-            "input_tokens": None,
-            "cached_tokens": None,
-            "output_tokens": None,
-            "reasoning_tokens": None,
-            "cost_nano": None,
-            "currency": None,
-            "duration_s": None,
-            "ttft_s": None,
             "notebook": kept_text(self.notebook),
             "cell": kept_text(self.cell),
             "thread": kept_text(self.thread),
-            "request_id": None,
-            "attempts": None,
-            "error": None,
+            "user_name": kept_text(self.user),
+            "session": kept_text(self.session),
+            "job": self.job,
             "request_hash": kept_text(self.request_hash),
-            "task_id": None,
         }
 
 
@@ -141,28 +140,42 @@ def moment_of(time_us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
 
 
-def since_us(since: Since, *, now: Callable[[], datetime] = _now) -> int | None:
-    """The beginning of a period in microseconds since 1970; None is the beginning of everything.
+def _named(text: str, now: Callable[[], datetime]) -> datetime | None:
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(text)
+    if ".." in text:  # two bounds are no bound
+        raise ValueError(text)
+    from anyfast_nb.ledger.periods import period
+
+    return period(text, now=now).since
+
+
+def since_us(since: Since, *, field: str = "since", now: Callable[[], datetime] = _now) -> int | None:
+    """A bound of a period in microseconds since 1970; None is no bound.
 
     Args:
-        since: a time, a day, a time span back from now, or a date or time in ISO form
-            (``2026-11-01``, ``2026-11-01T09:30+01:00``). Without a zone it is local time.
+        since: a time, a day, a time span back from now, a date or time in ISO form (``2026-11-01``,
+            ``2026-11-01T09:30+01:00``; without a zone it is local time), or a word: ``today``,
+            ``yesterday``, ``week`` (from Monday), ``month``, ``24h``, ``7d``; see `periods.period`.
+        field: what the caller calls it.
         now: the clock.
 
     Raises:
-        InputError: a text that is no ISO date or time.
+        InputError: a text that is neither.
     """
     if since is None:
         return None
     if isinstance(since, str):
         try:
-            since = datetime.fromisoformat(since.strip())
+            since = _named(since.strip(), now)
         except ValueError:
             raise InputError(
-                f"since={since!r} is not a date or time.",
-                field="since",
-                hint="Give an ISO date such as '2026-11-01', a datetime, or timedelta(days=7).",
+                f"{field}={since!r} is not a date or time.",
+                field=field,
+                hint="Give an ISO date such as '2026-11-01', 'today', 'week', '7d', or a datetime.",
             ) from None
+    if since is None:  # "all"
+        return None
     if isinstance(since, timedelta):
         since = now() - since
     if not isinstance(since, datetime):

@@ -2,70 +2,87 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
 
+from anyfast_nb.errors import Billed, LedgerError
 from anyfast_nb.ledger.assets import AssetTable
+from anyfast_nb.ledger.budget_table import BudgetTable
 from anyfast_nb.ledger.job_history import JobHistory
-from anyfast_nb.ledger.queries import MODEL, SELECT_ROWS, SELECT_TOTALS, where
+from anyfast_nb.ledger.job_rows import JobRow, JobStatus
+from anyfast_nb.ledger.pricing import Pricing, costing
 from anyfast_nb.ledger.rows import (
+    Kept,
     ModelTotal,
-    Names,
     Record,
     RequestRow,
     Since,
     kept_count,
     kept_seconds,
     kept_text,
+    microseconds,
 )
+from anyfast_nb.ledger.schema import COLUMNS
 from anyfast_nb.wire.values import Source, Status, Usage
 
-_log = logging.getLogger("anyfast_nb.ledger")
+if TYPE_CHECKING:
+    from anyfast_nb.ledger.prices import Cost
 
-_UNKNOWN = Usage()
+_UNKNOWN: Final = Usage()
+_FILMS: Final = frozenset({"seedance", "kling"})
 
 
-class Ledger(JobHistory, AssetTable):
-    """One row per request, per job and per asset; see `durable.Durable` for what holds when.
-
-    Args:
-        place: a path or a ``sqlite:///`` URL; by default the ledger of the state folder.
-        warn: is told of trouble, once for each kind.
-        clock: monotonic seconds.
+class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
+    """One row per request, per job and per asset; see `durable.Durable` for arguments, and what holds when.
 
     Example:
         >>> from anyfast_nb.wire.values import Source
         >>> row = RequestRow(kind="chat", source=Source.LIVE, base_url="https://host.cn/v1", model="pro")
         >>> with Ledger() as ledger:
         ...     id = ledger.begin(row)
-        ...     ledger.settle(id, status=Status.OK, usage=Usage(input_tokens=3, output_tokens=5))
+        ...     cost = ledger.settle(id, status=Status.OK, usage=Usage(input_tokens=3, output_tokens=5))
         ...     ledger.totals_by_model()[0].output_tokens
         5
     """
 
-    def __init__(
-        self,
-        place: str | Path | None = None,
-        *,
-        warn: Callable[[str], None] = _log.warning,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(place, warn=warn, clock=clock)
+    def __init__(self, *args: Any, **options: Any) -> None:
         self._begun: dict[str, Record] = {}
+        super().__init__(*args, **options)
 
-    def begin(self, row: RequestRow) -> str:
+    def begin(self, row: RequestRow, *, reserved: bool = False) -> str:
         """Write a row before its request is sent.
+
+        Args:
+            row: of the request.
+            reserved: something is reserved for it: it is written straight into the store, where others
+                who reserve see it.
 
         Returns:
             The row's id, for `settle`. The row is on disk by then.
+
+        Raises:
+            LedgerError: with `reserved`, the store cannot take it: do not send the request.
         """
         record = row.record()
+        if self.shared:
+            record["title"] = None
+        if reserved:
+            self._begin_in_store(record)
+        else:
+            self._write(Kept("requests", record))
         self._begun[row.id] = record
-        self._write(record)
         return row.id
+
+    def _begin_in_store(self, record: Record) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from anyfast_nb.ledger.engine import put
+
+        try:
+            with self.transaction() as connection:
+                put(connection, [Kept("requests", record)])
+        except (SQLAlchemyError, sqlite3.Error, OSError, LedgerError) as error:
+            raise self._unwritable(error) from error
 
     def settle(
         self,
@@ -75,13 +92,17 @@ class Ledger(JobHistory, AssetTable):
         source: Source | None = None,
         model: str | None = None,
         usage: Usage = _UNKNOWN,
+        images: int | None = None,
+        video_s: float | None = None,
         duration_s: float | None = None,
         ttft_s: float | None = None,
         error: str | None = None,
+        error_class: str | None = None,
+        billed: Billed | None = None,
         request_id: str | None = None,
         attempts: int | None = None,
         task_id: str | None = None,
-    ) -> None:
+    ) -> Cost | None:
         """Fill in how a request ended; the first time counts, a second changes nothing.
 
         Args:
@@ -91,65 +112,73 @@ class Ledger(JobHistory, AssetTable):
             source: who answered, if that is known only now.
             model: the model that served, if the server said so.
             usage: tokens; None where unknown.
+            images: pictures made.
+            video_s: seconds of film made.
             duration_s: seconds from sending to the end.
             ttft_s: seconds to the first text or reasoning.
             error: the error in one line, redacted by the caller.
+            error_class: of that error.
+            billed: may it have cost money? By default what the status says.
             request_id: the server's, for the vendor's support.
             attempts: tries made, retries included.
             task_id: what the server calls the generation that was asked for.
+
+        Returns:
+            What it cost; None if that is not known, or it is not billed.
         """
         record = self._begun.pop(id, None)
         if record is None:
-            return
-        self._write(
-            record
-            | {
-                "status": Status(status).value,
-                "source": record["source"] if source is None else Source(source).value,
-                "model_served": kept_text(model or None),
-                "input_tokens": kept_count(usage.input_tokens),
-                "cached_tokens": kept_count(usage.cached_tokens),
-                "output_tokens": kept_count(usage.output_tokens),
-                "reasoning_tokens": kept_count(usage.reasoning_tokens),
-                "duration_s": kept_seconds(duration_s),
-                "ttft_s": kept_seconds(ttft_s),
-                "error": kept_text(error),
-                "request_id": kept_text(request_id or None),
-                "attempts": kept_count(attempts),
-                "task_id": kept_text(task_id or None),
-            }
-        )
+            return None
+        counted = _counted(usage)
+        said = _billed(Status(status), str(record["kind"])) if billed is None else Billed(billed)
+        record = record | {
+            "status": Status(status).value,
+            "source": record["source"] if source is None else Source(source).value,
+            "model_served": kept_text(model or None),
+            "billed": None if said is None else said.value,
+            "input_tokens": counted.input_tokens,
+            "cached_tokens": counted.cached_tokens,
+            "output_tokens": counted.output_tokens,
+            "reasoning_tokens": counted.reasoning_tokens,
+            "images": kept_count(images),
+            "video_s": kept_seconds(video_s),
+            "duration_s": kept_seconds(duration_s),
+            "ttft_s": kept_seconds(ttft_s),
+            "error": kept_text(error),
+            "error_class": kept_text(error_class or None),
+            "request_id": kept_text(request_id or None),
+            "attempts": kept_count(attempts),
+            "task_id": kept_text(task_id or None),
+        }
+        cost = None if said is Billed.NO else self._cost(record, usage=counted)
+        self._write(Kept("requests", record | costing(cost)))
+        self._begin_absorbing()
+        return cost
 
-    def rows(
-        self,
-        *,
-        since: Since = None,
-        model: Names = None,
-        status: Names = None,
-        source: Names = None,
-        thread: Names = None,
-        notebook: Names = None,
-    ) -> list[tuple[Any, ...]]:
-        """The rows as tuples of ``queries.FRAME_COLUMNS``, by time; ``time`` in microseconds since 1970.
-
-        Args:
-            since: see `rows.since_us`.
-            model: one name or several, None is any; so for all that follow.
-            status: ok, error, interrupted, truncated, unfinished.
-            source: live, simulated, replayed.
-            thread: names of conversations.
-            notebook: paths of notebooks.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-            InputError: ``since`` is no date or time.
-        """
-        by = {MODEL: model, "status": status, "source": source, "thread": thread, "notebook": notebook}
-        condition, values = where(since, by)
-        return self._read(f"{SELECT_ROWS} {condition} ORDER BY time_us, id", values)
+    def _figures_of(self, row: JobRow) -> list[Kept]:
+        # A job that was refused has no task: how its request ended, `settle` says.
+        known = row.tokens is not None or row.video_s is not None
+        if not row.request_row or not row.task_id or not (row.status.ends or known):
+            return []
+        refunded = row.status is JobStatus.FAILED
+        empty: Record = dict.fromkeys(COLUMNS)
+        record = empty | {
+            "id": row.request_row,
+            "time_us": microseconds(row.created_at),
+            "status": Status.OK.value,
+            "output_tokens": kept_count(row.tokens),
+        }
+        job = self._job_record(row)
+        record |= {name: job[name] for name in _OF_THE_JOB}
+        record |= {"model_asked": job["model"], "job": row.id}
+        if row.status.ends:
+            record["billed"] = (Billed.NO if refunded else Billed.YES).value
+            if not refunded:
+                record |= costing(self._cost(record, usage=Usage(output_tokens=row.tokens)))
+        return [Kept("requests", record)]
 
     def totals_by_model(self, since: Since = None) -> list[ModelTotal]:
-        """What each model was used for, added up by SQLite; sources are never mixed.
+        """What each model was used for, added up by the database; sources are never mixed.
 
         Returns:
             By source, and within it the most used model first.
@@ -158,6 +187,55 @@ class Ledger(JobHistory, AssetTable):
             LedgerError: the ledger cannot be read.
             InputError: ``since`` is no date or time.
         """
-        condition, values = where(since, {})
-        rows = self._read(f"{SELECT_TOTALS} {condition} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2", values)
-        return [ModelTotal(*row) for row in rows]
+        from sqlalchemy import Integer, and_, case, cast, func, select
+
+        from anyfast_nb.ledger.selection import chosen
+        from anyfast_nb.ledger.tables import REQUESTS
+
+        row = REQUESTS.c
+        model = func.coalesce(row.model_served, row.model_asked).label("model")
+        figures = (row.input_tokens, row.cached_tokens, row.output_tokens, row.reasoning_tokens)
+        ended_well = case((row.status == Status.OK.value, 1), else_=0)
+        without = case((and_(row.input_tokens.is_(None), row.output_tokens.is_(None)), 1), else_=0)
+        asked = (
+            select(
+                row.source,
+                model,
+                func.count().label("requests"),
+                cast(func.sum(ended_well), Integer),
+                cast(func.sum(without), Integer),
+                *(func.sum(figure) for figure in figures),
+            )
+            .where(*chosen(since, {}, time=row.time_us))
+            .group_by(row.source, model)
+            .order_by(row.source, func.count().desc(), model)
+        )
+        with self.reading() as connection:
+            return [ModelTotal(*_whole(one)) for one in connection.execute(asked)]
+
+
+_OF_THE_JOB: Final = (
+    "kind", "source", "base_url", "title", "video_s", "notebook", "cell", "user_name", "task_id",
+    "request_hash",
+)  # fmt: skip
+
+
+def _counted(usage: Usage) -> Usage:
+    """The usage as it is kept: what no server can mean is unknown."""
+    return Usage(
+        input_tokens=kept_count(usage.input_tokens),
+        cached_tokens=kept_count(usage.cached_tokens),
+        output_tokens=kept_count(usage.output_tokens),
+        reasoning_tokens=kept_count(usage.reasoning_tokens),
+    )
+
+
+def _billed(status: Status, kind: str) -> Billed | None:
+    if kind in _FILMS and status is Status.OK:
+        return None  # its job will say
+    return Billed.YES if status in {Status.OK, Status.TRUNCATED} else Billed.MAYBE
+
+
+def _whole(row: Any) -> list[Any]:
+    """PostgreSQL adds up to decimals."""
+    return [value if value is None or isinstance(value, str) else int(value) for value in row]

@@ -28,8 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-ENDS: Final = ("succeeded", "failed", "cancelled", "expired")
-"""The statuses a job never leaves again."""
+from anyfast_nb.ledger.schema import ENDS
 
 METADATA: Final = MetaData()
 
@@ -193,62 +192,74 @@ VERSIONS: Final = Table(
 )
 
 
-def upsert(table: Table, *, dialect: str) -> Insert:
+def upsert(table: Table, *, dialect: str, mine: ColumnElement[bool] | None = None) -> Insert:
     """The statement that begins a row of ``table``, changes it and merges it.
 
     Args:
         table: one that records are written to; budgets and reservations have their own ways.
         dialect: ``sqlite`` or ``postgresql``; the two speak alike here.
+        mine: a condition on the row that is there already: others stay as they are.
     """
     statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     key = [column.name for column in table.primary_key]
     made: Insert
     if table is REQUESTS:
-        made = statement.on_conflict_do_update(index_elements=key, set_=_request(statement))
+        made = statement.on_conflict_do_update(index_elements=key, set_=_request(statement), where=mine)
     elif table is JOBS:
-        told = statement.excluded
-        # What is older than the row, from a journal, changes nothing, unless it tells of the end.
-        news = or_(told.updated_us >= JOBS.c.updated_us, told.status.in_(ENDS))
-        made = statement.on_conflict_do_update(index_elements=key, set_=_job(statement), where=news)
+        made = statement.on_conflict_do_update(index_elements=key, set_=_job(statement), where=mine)
     else:
         made = statement.on_conflict_do_nothing(index_elements=key)
     return made
 
 
-_BEGUN: Final = frozenset({
-    "id", "time_us", "kind", "base_url", "title", "model_asked", "thread", "notebook", "cell",
-    "user_name", "session", "request_hash",
-})  # fmt: skip
+_FIRST: Final = frozenset({"id", "kind", "base_url", "model_asked"})
 _COST: Final = frozenset({"cost_nano", "currency", "price_version"})
 
 
 def _request(statement: Any) -> dict[str, ColumnElement[Any]]:
     """How it ended is said once; each figure is filled in once."""
     told, row = statement.excluded, REQUESTS.c
-    open_ = row.status == "unfinished"
-    changes: dict[str, ColumnElement[Any]] = {}
+    # Of a generation in doubt its job may prove later that it was accepted.
+    news = or_(
+        row.status == "unfinished",
+        and_(row.status == "submit_unknown", told.status != "unfinished"),
+    )
+    sure = and_(row.billed.is_not(None), or_(row.billed != "maybe", told.billed.is_(None)))
+    changes: dict[str, ColumnElement[Any]] = {
+        "time_us": case((told.time_us < row.time_us, told.time_us), else_=row.time_us),
+        "billed": case((sure, row.billed), else_=told.billed),
+    }
     for column in REQUESTS.columns:
         name = column.name
         if name in {"status", "source"}:
-            changes[name] = case((open_, told[name]), else_=column)
+            changes[name] = case((news, told[name]), else_=column)
         elif name in _COST:
             changes[name] = case((row.cost_nano.is_(None), told[name]), else_=column)
-        elif name not in _BEGUN:
+        elif name not in _FIRST | changes.keys():
             changes[name] = func.coalesce(column, told[name])
     return changes
 
 
 def _job(statement: Any) -> dict[str, ColumnElement[Any]]:
-    """How a job ended is told once; where its files are may be told later, and again."""
+    """How a job ended is told once; where its files are may be told later, and again.
+
+    What is older than the row, from a journal, only fills what is empty, unless it tells of the end.
+    """
     told, row = statement.excluded, JOBS.c
-    ended = row.status.in_(ENDS)
-    once = ("status", "raw_status", "progress", "error_code", "error", "finished_us")
+    newer = told.updated_us >= row.updated_us
+    # Not IN: many rows are written by one statement, and SQLAlchemy expands no list in that.
+    stands = and_(*(row.status != end for end in ENDS), or_(newer, *(told.status == end for end in ENDS)))
     changes: dict[str, ColumnElement[Any]] = {
-        name: case((ended, row[name]), else_=told[name]) for name in once
+        name: case((stands, told[name]), else_=row[name])
+        for name in ("status", "raw_status", "progress", "error_code", "error", "finished_us")
     }
     for name in ("task_id", "tokens", "video_s", "path", "last_frame_path"):
-        changes[name] = func.coalesce(told[name], row[name])
-    changes |= {name: told[name] for name in ("source", "routes", "notes")}
-    later = and_(row.updated_us.is_not(None), row.updated_us > told.updated_us)
-    changes["updated_us"] = case((later, row.updated_us), else_=told.updated_us)
+        changes[name] = case(
+            (newer, func.coalesce(told[name], row[name])), else_=func.coalesce(row[name], told[name])
+        )
+    changes |= {name: func.coalesce(row[name], told[name]) for name in ("request_row", "user_name")}
+    changes |= {
+        name: case((newer, told[name]), else_=row[name])
+        for name in ("source", "routes", "notes", "updated_us")
+    }
     return changes

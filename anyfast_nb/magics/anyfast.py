@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
@@ -14,6 +15,9 @@ from anyfast_nb.magics.guide import VERBS, guide, unknown_verb
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
+
+_ROOMS: Final = {"budget": "budget_verbs", "prices": "price_verbs", "usage": "usage_verbs"}
+"""The verbs that have a module of their own."""
 
 
 @magics_class
@@ -52,9 +56,8 @@ class AnyFastMagics(Magics):
             self._run(verb, rest)
 
     def _run(self, verb: str, rest: str) -> None:
-        from anyfast_nb.magics import verbs
-
-        call = getattr(verbs, verb)
+        room = import_module(f"anyfast_nb.magics.{_ROOMS.get(verb, 'verbs')}")
+        call = getattr(room, verb)
         if verb == "code":
             call = partial(call, insert=partial(self._shell.set_next_input, replace=False))
         if verb == "models" and (told := self._session.simulator_notice()):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import AnyFastError, InputError, Interrupted, ModelNotFoundError
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.rounds import rounds_of
+from anyfast_nb.gateway.whence import here
 from anyfast_nb.http.redact import redact
 from anyfast_nb.magics import origin
 from anyfast_nb.magics.options import chat_options, check_name, field_value, given, line_prompt, split
@@ -46,11 +46,13 @@ def chat(session: Session, shell: Any, line: str, cell: str | None, *, show: Sho
     request = rounds.request
     body, path = request.body, dialect_of(request.body).path
     notes = [*variables.notes, *request.notes, *([place.note] if place and place.note else [])]
+    whence = here(shell).of_thread(options.thread)
     if options.dry_run:
         where, size = session.destination(), _about(body)
+        told = session.gateway.forecast(dialect_of(body).kind, body, origin=whence)
+        notes += [redact(line) for line in told.lines()]
         show(request_bundle(path, body, where=where, notes=notes, size=size, clean=redact))
         return
-    whence = Origin(origin.notebook(shell), origin.cell_id(shell), options.thread)
 
     def keep(answer: object) -> None:
         """Into the thread and the variable: what came before an interrupt or a cut as well."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.magics.guide import VERBS
 from anyfast_nb.magics.guide_generations import TOPICS
-from anyfast_nb.magics.options import APIS, REASONING, verb_options
+from anyfast_nb.magics.options import APIS, PERIODS, REASONING, SCOPES, verb_options
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
@@ -103,18 +103,29 @@ def _words(before: list[str], fragment: str, *, is_cell: bool, shell: Any, sessi
     if not before and not fragment.startswith("-"):
         return VERBS
     last = before[-1] if before else ""
-    if last.startswith("-") and options.takes_value(last):
+    if last.startswith("-") and options.takes_value(last) and verb != "prices":  # these are of all models
         return _values(last, before, fragment, shell=shell, session=session)
     if verb == "help":
         return (*VERBS, *TOPICS)
+    if verb in {"budget", "prices", "usage"}:
+        return _of_the_ledger(verb, before[1:], fragment, session)
     if verb == "config" and not fragment.startswith("-"):
         return _settings(fragment, session)
     return options.names() if fragment.startswith("-") or not fragment else ()
 
 
+def _of_the_ledger(verb: str, before: list[str], fragment: str, session: Session) -> Iterable[str]:
+    from anyfast_nb.magics import budget_verbs, price_verbs, usage_verbs
+
+    if verb == "usage":
+        return (not fragment.startswith("-") and usage_verbs.words(before)) or verb_options(verb).names()
+    words = budget_verbs.words if verb == "budget" else price_verbs.words
+    return words(before, fragment, session)
+
+
 def _values(option: str, before: list[str], fragment: str, *, shell: Any, session: Session) -> Iterable[str]:
     from anyfast_nb import catalog
-    from anyfast_nb.magics import origin
+    from anyfast_nb.magics import origin, usage_verbs
 
     found: dict[str, Callable[[], Iterable[str]]] = {
         "-m": lambda: catalog.names(ability="chat"),
@@ -124,11 +135,13 @@ def _values(option: str, before: list[str], fragment: str, *, shell: Any, sessio
         "--tool-choice": lambda: ("auto", "none", "required", *_tools_in(before)),
         "--reasoning": lambda: REASONING,
         "--api": lambda: APIS,
+        "--per": lambda: PERIODS,
+        "--scope": lambda: SCOPES,
         "--to": lambda: _variables(shell),
     }
     if option in {"--image", "--video", "--file"}:
         return [*_variables(shell), *_paths(fragment)]
-    return found[option]() if option in found else ()
+    return found[option]() if option in found else usage_verbs.values(option)
 
 
 def _tools_in(words: list[str]) -> Iterable[str]:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from anyfast_nb.errors import AnyFastError, Interrupted
+from anyfast_nb.gateway.whence import CELLS
 from anyfast_nb.magics import warmup
 from anyfast_nb.magics.anyfast import AnyFastMagics
 from anyfast_nb.magics.complete import matcher
@@ -27,11 +28,14 @@ class Extension:
         self._matcher = matcher(shell, own)
 
     def load(self) -> None:
-        """Register magics, completion, and the two hooks."""
+        """Register magics, completion, and the hooks."""
         self._shell.register_magics(AnyFastMagics(self._shell, self._session))
         self._shell.register_magics(GenerationMagics(self._shell, self._session))
         self._shell.Completer.custom_matchers.append(self._matcher)
         self._shell.input_transformers_cleanup.append(keep_questions)
+        self._shell.events.register("pre_run_cell", self._begin_cell)
+        self._shell.events.register("post_run_cell", self._end_cell)
+        self._begin_cell()
         self._shell.events.register("post_run_cell", self._remember_failure)
         warmup.after_this_cell(self._shell)
 
@@ -43,6 +47,15 @@ class Extension:
         self._shell.Completer.custom_matchers.remove(self._matcher)
         self._shell.input_transformers_cleanup.remove(keep_questions)
         self._shell.events.unregister("post_run_cell", self._remember_failure)
+        self._shell.events.unregister("pre_run_cell", self._begin_cell)
+        self._shell.events.unregister("post_run_cell", self._end_cell)
+        self._end_cell()
+
+    def _begin_cell(self, *_: Any) -> None:
+        CELLS.began(self._shell)
+
+    def _end_cell(self, *_: Any) -> None:
+        CELLS.ended(self._shell)
 
     def _remember_failure(self, result: Any) -> None:
         error = result.error_in_exec or result.error_before_exec

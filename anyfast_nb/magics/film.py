@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from anyfast_nb.errors import AnyFastError, InputError, Interrupted
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
-from anyfast_nb.magics import origin
+from anyfast_nb.gateway.whence import here
 from anyfast_nb.magics.generation_options import generation_options, plain_arguments
 from anyfast_nb.magics.media_options import given_words, media_arguments
 from anyfast_nb.magics.options import check_name, line_prompt, split
@@ -93,7 +93,7 @@ def pictures(session: Session, shell: Any, line: str, cell: str | None, *, show:
         if not asked.options.yes:
             _confirm(facts, session.settings.confirm_above)
         tell(show, session.simulator_notice(), *asked.notes)
-        made = watch_pictures(session, asked.prompt, asked.arguments, origin=whence(shell), preflight=facts)
+        made = watch_pictures(session, asked.prompt, asked.arguments, origin=here(shell), preflight=facts)
     if asked.options.to:
         shell.user_ns[asked.options.to] = made
     return made
@@ -129,11 +129,12 @@ class Asked:
             arguments["negative_prompt"] = variables.text(found.negative_prompt)
         written = _prompt(found, line, cell, kind=kind, has_media=bool(found_media(arguments)))
         self.prompt = variables.text(written)
+        self._origin = here(shell)
         self.arguments: Mapping[str, Any] = arguments
         self.notes = tuple(variables.notes)
 
     def looked_at(self) -> Preflight:
-        """What the request amounts to; nothing is sent."""
+        """What the request amounts to, what it may cost, and what budgets say; nothing is sent."""
         from anyfast_nb.jobs.preflight import preflight
 
         work = self.session.desk.prepared(self.kind, self.prompt, self.arguments)
@@ -141,12 +142,10 @@ class Asked:
             made = io_loop().run(work)
         except Interrupted:
             raise Interrupted("stopped; nothing was sent") from None
-        return preflight(made)
-
-
-def whence(shell: Any) -> Origin:
-    """The notebook and the cell that run."""
-    return Origin(origin.notebook(shell), origin.cell_id(shell))
+        body, asks = made.generation.body, bool(self.options.dry_run)
+        told = self.session.gateway.forecast(self.kind, body, origin=self._origin, budgets=asks)
+        facts = preflight(made)
+        return replace(facts, cost=told.cost, priced=told.priced, notes=(*facts.notes, *told.budgets))
 
 
 def found_media(arguments: Mapping[str, Any]) -> list[str]:
@@ -208,7 +207,7 @@ def _created(asked: Asked, shell: Any, sending: Sending) -> Job:
         asked.kind,
         asked.prompt,
         asked.arguments,
-        origin=whence(shell),
+        origin=here(shell),
         take=asked.options.take or 1,
         reuse=True,
     )

@@ -14,7 +14,7 @@ from anyfast_nb.client.generations import (
     run_film,
     run_pictures,
 )
-from anyfast_nb.gateway.exchange import Origin
+from anyfast_nb.gateway.whence import Origin, here
 from anyfast_nb.magics.speak import _shell
 
 if TYPE_CHECKING:
@@ -71,11 +71,10 @@ def _desk() -> tuple[Desk, Origin]:
     """The notebook's desk and where the cell is; outside of one, a client's."""
     shell = _shell()
     if shell is None:
-        return _client().desk(), Origin()
-    from anyfast_nb.magics import origin
+        return _client().desk(), here().of_kernel()
     from anyfast_nb.session import session
 
-    return session().desk, Origin(origin.notebook(shell), origin.cell_id(shell))
+    return session().desk, here(shell)
 
 
 @cache

@@ -11,7 +11,9 @@ VERBS: Final = {
     "chat": "ask a model, the answer streams into the cell",
     "models": "which models this key can use",
     "config": "show or change settings",
-    "usage": "tokens by model, from the ledger",
+    "usage": "tokens and costs by model, day …, as a table or charts",
+    "budget": "what may be used in a day, a week or in total",
+    "prices": "what models cost, so that the ledger knows costs",
     "jobs": "the films of the ledger, done or not",
     "resume": "wait for a film again, in any kernel, on any day",
     "assets": "pictures, clips and sounds kept at AnyFast",
@@ -81,9 +83,75 @@ pictures go), wait (true, false: do %seedance and %kling wait for the film), con
 `name=` goes back to the default.
 """,
     "usage": """
-%anyfast usage
+%anyfast usage [PERIOD] [options]
 
-Totals by model, live and simulated apart. All rows: anyfast_nb.ledger.frame().
+    %anyfast usage                       this month, by model
+    %anyfast usage week --by day --plot
+    %anyfast usage all --last 20
+
+PERIOD: today, yesterday, week, month, 24h, 7d, all, a date (since then), or two dates with ..
+between them. Live and simulated requests are never added up; what is unknown is counted.
+  --by model|day|notebook|user|thread|kind
+  --last N                the newest N requests, one by one
+  --plot                  charts below the table; --theme light|dark|auto
+  -m, --model MODEL       of this model alone; so do --kind, --source live|simulated|replayed,
+                          --thread, --notebook, --user; each may be repeated
+  --tz ZONE               whose days they are: Asia/Shanghai; by default this system's
+
+From Python: anyfast_nb.ledger.usage("week", by="day"), .frame(), .plot.tokens(by="model").
+""",
+    "budget": """
+%anyfast budget                      how the budgets stand
+%anyfast budget AMOUNT --per day|week|total [options]
+%anyfast budget end [N|all]
+%anyfast budget release ID
+
+    %anyfast budget "5 USD" --per day
+    %anyfast budget "200k tokens" --per week --scope notebook --soft
+
+AMOUNT is a number and its unit: tokens (k and M for a thousand and a million), or the three
+letters of a currency. A budget refuses, before sending, what might use more than is left; the
+worst case of each request is reserved until it ends. All budgets that apply must have room.
+  --per day|week|total    from midnight, from Monday's midnight, or all from now on
+  --scope all|user|notebook|thread         one amount for everything (all), or one for each
+  --soft                  warn, and send it all the same
+  --zone NAME             whose midnight: Asia/Shanghai; by default this system's
+
+end: ends budget N of the list; all ends all.
+release: gives back what is reserved for a request whose end nobody knows; the list below the
+budgets has its ID.
+
+Money needs prices (%anyfast prices), and no exchange rate is assumed. Simulated requests never
+count. Budgets guard against accidents: whoever holds the key can spend.
+""",
+    "prices": """
+%anyfast prices                      what is set, and which requests have no price
+%anyfast prices set MODEL NAME=VALUE …
+%anyfast prices reprice [options]
+%anyfast prices example              how the file is written
+
+    %anyfast prices set doubao-seed-2.0-lite input=… output=… currency=USD
+    %anyfast prices set doubao-seedream-* image=… currency=CNY from=2026-11-01
+    %anyfast prices set seedance video_second=… currency=USD
+    %anyfast prices reprice --since 7d
+
+set: MODEL is an id, an alias, or a beginning with * behind it. The numbers are those of your
+AnyFast console:
+  input=, output=         per 1,000,000 tokens; cached= for those of the input that were in
+                          the cache, if they cost less
+  image=                  per picture
+  video_second=           per second of film; or video_token= per 1,000,000 tokens of film
+  currency=USD            three letters
+  from=2026-11-01         the day it begins, in UTC: earlier requests keep their price
+  note="…"                for you
+
+reprice: gives a cost to earlier requests that have none
+  --all                   computes the others anew as well
+  --since DATE            2026-11-01, today, week, or 7d, 12h: so long ago
+  -m, --model MODEL       of this model alone; may be repeated
+
+The file is prices.toml in the state folder, or what ANYFAST_PRICES names. What has no price has no
+cost: unknown, not 0.
 """,
     "code": """
 %anyfast code [N]

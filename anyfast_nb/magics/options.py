@@ -19,6 +19,9 @@ _MARK: Final = "\ue000"
 _GUARD: Final = "\ue001"
 REASONING: Final = ("minimal", "low", "medium", "high", "off")
 APIS: Final = ("chat", "responses")
+USAGE_BY: Final = ("model", "day", "notebook", "user", "thread", "kind")
+PERIODS: Final = ("day", "week", "total")
+SCOPES: Final = ("all", "user", "notebook", "thread")
 _QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
 
 
@@ -178,9 +181,32 @@ def verb_options(verb: str) -> Options:
     if verb == "chat":
         return chat_options()
     options = Options(verb)
+    if verb == "budget":
+        options.add_argument("--per", choices=PERIODS, metavar="|".join(PERIODS))
+        options.add_argument("--scope", choices=SCOPES, metavar="|".join(SCOPES))
+        options.add_argument("--zone", metavar="NAME")
+        options.add_argument("--soft", action="store_true")
+    if verb == "prices":
+        options.add_argument("--all", action="store_true")
+        options.add_argument("--since", metavar="DATE")
+        options.add_argument("-m", "--model", action="append", metavar="MODEL")
+    if verb == "usage":
+        _add_usage(options)
     if verb in {"login", "config"}:
         options.add_argument("--save", action="store_true")
     return options
+
+
+def _add_usage(options: Options) -> None:
+    add = options.add_argument
+    add("--by", choices=USAGE_BY, default="model", metavar="|".join(USAGE_BY))
+    add("--last", type=int, metavar="N")
+    add("-m", "--model", action="append", metavar="MODEL")
+    for name in ("kind", "source", "thread", "notebook", "user"):
+        add(f"--{name}", action="append", metavar="NAME")
+    add("--tz", metavar="ZONE")
+    add("--plot", action="store_true")
+    add("--theme", choices=("light", "dark", "auto"), default="auto", metavar="light|dark|auto")
 
 
 def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from anyfast_nb.gateway.exchange import Origin
+from anyfast_nb.gateway.whence import Origin, here
 from anyfast_nb.jobs import storyboard
 from anyfast_nb.jobs.sweep import OnSweep, Sweep, sweep_of
 from anyfast_nb.magics.generate import _desk
@@ -111,7 +111,7 @@ def sweep(
 
 
 def _desk_of(client: AnyClient | None) -> tuple[Desk, Origin]:
-    return _desk() if client is None else (client.desk(), Origin())
+    return _desk() if client is None else (client.desk(), here().of_kernel())
 
 
 class _Showing:

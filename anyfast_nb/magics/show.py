@@ -12,9 +12,10 @@ from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.wire.values import Answer, Source, Status, ToolResult, ToolReturned
 
 if TYPE_CHECKING:
-    from anyfast_nb.gateway.exchange import Exchange, Origin
+    from anyfast_nb.gateway.exchange import Exchange
     from anyfast_nb.gateway.gateway import Gateway
     from anyfast_nb.gateway.rounds import Rounds
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.render.view import View
     from anyfast_nb.session import Session
 
@@ -51,7 +52,7 @@ def show_chat(
     try:
         with rounds.kept():
             while True:
-                exchange = session.gateway.exchange(rounds.body(), origin=origin)
+                exchange = session.gateway.exchange(rounds.body(), origin=origin, tells=not rounds.begun)
                 view = _opened(
                     session, exchange, owns_cell=owns_cell, plain=plain, runs_tools=bool(rounds.tools)
                 )

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Unpack
 
 from anyfast_nb.client.faces import ChatOptions, Client
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.rounds import rounds_of
+from anyfast_nb.gateway.whence import here
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.prompt import Prompt
@@ -39,15 +39,13 @@ def chat(prompt: Prompt, **options: Unpack[ChatOptions]) -> Answer:
     if shell is None:
         with Client() as client:
             return client.chat(prompt, **options)
-    from anyfast_nb.magics import origin
     from anyfast_nb.magics.show import show_chat
     from anyfast_nb.session import session
 
     own = session()
     options.setdefault("stream", True)
     rounds = rounds_of(prompt, settings=own.settings, **options)
-    whence = Origin(origin.notebook(shell), origin.cell_id(shell))
-    return show_chat(own, rounds, origin=whence, notes=rounds.request.notes)
+    return show_chat(own, rounds, origin=here(shell), notes=rounds.request.notes)
 
 
 def _shell() -> Any | None:

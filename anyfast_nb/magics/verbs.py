@@ -1,4 +1,4 @@
-"""The verbs of `%anyfast` beside `chat`: login, logout, models, config, usage, code, doctor."""
+"""The verbs of `%anyfast` beside `chat`: login, logout, models, config, code, doctor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from anyfast_nb import settings as settings_room
 from anyfast_nb.client.faces import Client
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError
 from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.gateway.whence import here
+from anyfast_nb.http.redact import redact
 from anyfast_nb.magics.options import Options, split, verb_options
 from anyfast_nb.render.notice import notice, table
 from anyfast_nb.settings import CONFIGURABLE, DEFAULT_BASE_URL, SIMULATOR
@@ -100,6 +102,8 @@ def _config_rows(session: Session) -> list[tuple[str, str, str]]:
         for name in CONFIGURABLE
     ]
     rows[0] = ("base_url", settings.base_url or session.destination(), rows[0][2])
+    if settings.allow is not None:  # seen here, changed elsewhere
+        rows.append(("allow", ", ".join(settings.allow), settings.origins.get("allow", "")))
     return [*rows, ("key", *_key_words(session)), ("home", str(settings.home), "")]
 
 
@@ -139,29 +143,7 @@ def models(session: Session, line: str, show: Show) -> None:
     )
 
 
-# --- use ----------------------------------------------------------------------------------
-
-
-def usage(session: Session, line: str, show: Show) -> None:
-    """Totals by model, live and simulated apart; unknown usage is counted, not guessed."""
-    Options("usage").read_words(split(line))
-    totals = session.gateway.ledger.totals_by_model()
-    if not totals:
-        show(notice("The ledger is empty."))
-        return
-    columns = {
-        "source": "source",
-        "model": "model",
-        "requests": "requests",
-        "ok": "ok",
-        "tokens in": "input_tokens",
-        "cached": "cached_tokens",
-        "tokens out": "output_tokens",
-        "reasoning": "reasoning_tokens",
-        "usage unknown": "without_usage",
-    }
-    rows = [[getattr(total, name) for name in columns.values()] for total in totals]
-    show(table(rows, columns=list(columns)))
+# --- code ---------------------------------------------------------------------------------
 
 
 def code(session: Session, line: str, show: Show, *, insert: Callable[[str], None]) -> None:
@@ -194,7 +176,7 @@ def doctor(session: Session, line: str, show: Show) -> None:
         rows += [("state folder", str(session.settings.home))]
     except ConfigError as error:
         rows += [("settings", str(error))]
-    rows += [("front end", _front_end())]
+    rows += [("front end", _front_end()), ("this cell", _here_words())]
     show(table(rows))
 
 
@@ -208,7 +190,8 @@ def _reachable(session: Session) -> str:
 def _ledger_words(session: Session) -> str:
     try:
         ledger = session.gateway.ledger
-        return f"{ledger.path}, {sum(total.requests for total in ledger.totals_by_model()):,} requests"
+        words = f"{ledger.place}, {sum(total.requests for total in ledger.totals_by_model()):,} requests"
+        return f"{words}. {ledger.advice()}".rstrip(". ")
     except AnyFastError as error:
         return f"trouble: {error.message}"
 
@@ -218,6 +201,13 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _here_words() -> str:
+    """What a ledger row of this cell says of where it comes from; a path as it is told."""
+    origin = here()
+    names = ("notebook", "cell", "session", "user")
+    return ", ".join(f"{name} {redact(getattr(origin, name) or 'unknown')}" for name in names)
 
 
 def _front_end() -> str:

@@ -15,7 +15,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import AnyFastError, Interrupted
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.card import UNKNOWN, Usual, card_of
 from anyfast_nb.ledger.job_rows import JobStatus
@@ -23,6 +22,7 @@ from anyfast_nb.render.job_card import card_bundle, status_line
 from anyfast_nb.render.live import LineView, NoView, open_output
 
 if TYPE_CHECKING:
+    from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.jobs.job import Job
     from anyfast_nb.jobs.pictures import Pictures
     from anyfast_nb.jobs.preflight import Preflight
@@ -108,7 +108,7 @@ def watch_pictures(
     from anyfast_nb.magics.easel import Easel
 
     easel = Easel(open_output(), prompt=prompt, count=options.get("count"), preflight=preflight)
-    work = session.desk.pictures(prompt, options, origin=origin or Origin(), on_picture=easel.add)
+    work = session.desk.pictures(prompt, options, origin=origin, on_picture=easel.add)
     try:
         pictures = io_loop().run(easel.follow(work))
     except KeyboardInterrupt:

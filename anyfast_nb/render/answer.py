@@ -92,6 +92,7 @@ def answer_metadata(answer: Answer) -> dict[str, Any]:
         "thinking_s": _rounded(timing.thinking_s),
         "duration_s": _rounded(timing.duration_s),
         "tokens_per_s": tokens_per_s(answer),
+        "cost": None if answer.cost is None else str(answer.cost),
     }
     return {"anyfast": {name: fact for name, fact in facts.items() if fact not in (None, "")}}
 
@@ -111,7 +112,7 @@ def mark(answer: Answer) -> str:
 
 
 def footer_text(answer: Answer, footer: Footer = "full") -> str:
-    """The saved last line: where the answer came from, why it stopped, the model, its tokens."""
+    """The saved last line: where it came from, why it stopped, the model, its tokens, what it cost."""
     return " · ".join(_footer_parts(answer, footer))
 
 
@@ -127,7 +128,12 @@ def footer_html(answer: Answer, footer: Footer = "full") -> str:
 
 def _footer_parts(answer: Answer, footer: Footer) -> list[str]:
     source = "" if answer.source is Source.LIVE else str(answer.source)  # first: nobody takes it for real
-    told = [answer.model, usage_text(answer.usage) if footer == "full" else ""]
+    cost = answer.total_cost
+    told = [
+        answer.model,
+        usage_text(answer.usage) if footer == "full" else "",
+        "" if cost is None else cost.brief(),
+    ]
     parts = [source, mark(answer), *told] if footer != "off" else [mark(answer)]
     return [part for part in parts if part]
 

@@ -49,6 +49,11 @@ def has_references(text: str) -> bool:
     return "]:" in text and _REFERENCE.search(text) is not None
 
 
+def definitions(text: str) -> list[str]:
+    """The lines that define links by name."""
+    return [line for line in text.split("\n") if _REFERENCE.match(line)]
+
+
 class Splitter:
     r"""Cuts a growing text into finished blocks and a tail.
 

@@ -35,6 +35,7 @@ class Slots:
         self._publisher = publisher
         self._stem = stem
         self._waiting: int | None = None
+        self._drawn: dict[int, str] = {}
         self.count = 0
         self._spent_bytes = 0
 
@@ -58,12 +59,19 @@ class Slots:
             self.redraw(number, html, plain)
             return number
         self.count += 1
+        self._drawn[number] = html
         self._publisher.display(self._bundle(html, plain), {}, self.display_id(number))
         return number
 
     def redraw(self, number: int, html: str, plain: str) -> None:
         """Draw an output anew."""
+        self._drawn[number] = html
         self._publisher.update(self._bundle(html, plain), {}, self.display_id(number))
+
+    def keep(self, number: int, html: str) -> None:
+        """Draw an output as it shall stay; nothing is sent if it is drawn so already."""
+        if self._drawn.get(number) != html:
+            self.redraw(number, html, "")
 
     def take_spent(self) -> int:
         """Bytes drawn since this was last asked, for now: what stays is sent but once."""
@@ -73,6 +81,7 @@ class Slots:
     def settle(self, number: int, bundle: Bundle, metadata: Bundle) -> None:
         """Put what stays in an output's place, or below the others if it is a new one."""
         publish = self._publisher.update if number < self.count else self._publisher.display
+        self._drawn[number] = str(bundle.get("text/html", ""))
         publish(bundle, metadata, self.display_id(number))
 
     def display_id(self, number: int) -> str:
@@ -93,16 +102,25 @@ class Body:
         most: the number of outputs to use; beyond it frozen text is redrawn as it grows.
         header: safe HTML above the text, drawn again as it changes.
         stem: a name no other answer on the page has.
+        few: let the frozen parts grow with the answer, so that they stay few.
     """
 
     def __init__(
-        self, slots: Slots, document: Document, *, most: int, header: Callable[[], str], stem: str
+        self,
+        slots: Slots,
+        document: Document,
+        *,
+        most: int,
+        header: Callable[[], str],
+        stem: str,
+        few: bool = True,
     ) -> None:
         self._slots = slots
         self._document = document
         self._most = most
         self._header = header
         self._stem = stem
+        self._few = few
         self._starts = [0]  # the first block of each output; the last one is the tail's
         self._numbers: list[int] = []
         self._moves = 0
@@ -128,9 +146,22 @@ class Body:
         total = chars + sum(len(block.text) for block in self._document.blocks[: self._starts[-1]])
         # The first output carries the style sheet at each redraw: of many it is frozen early.
         early = len(self._numbers) == 1 and self._most > 2
-        enough = 1 if early else max(LEAST_FROZEN_CHARS, total // 8)
+        enough = 1 if early else max(LEAST_FROZEN_CHARS, total // 8 if self._few else 0)
         if chars >= enough and self._most > 1:
             self._freeze(below)
+
+    def keep(self, header: str, below: str) -> None:
+        """Draw for good what is not drawn so already.
+
+        Args:
+            header: safe HTML above the text.
+            below: safe HTML under it.
+        """
+        parts = self._document.parts_html(self._starts)
+        last = len(parts) - 1
+        for position, (number, part) in enumerate(zip(self._numbers, parts, strict=True)):
+            inner = (header if position == 0 else "") + part + (below if position == last else "")
+            self._slots.keep(number, page(inner, style=position == 0))
 
     def _freeze(self, below: str) -> None:
         if len(self._numbers) < self._most:

@@ -57,7 +57,7 @@ def rows_of(preflight: Preflight) -> list[tuple[str, str]]:
         rows.append(("pictures", f"up to {preflight.count}"))
     rows += [(one.argument, _input(one)) for one in preflight.inputs]
     rows.append(("tokens", next(iter(_tokens(preflight)), "unknown before it is made")))
-    rows.append(("cost", "no price set" if preflight.cost is None else f"about {preflight.cost:.2f}"))
+    rows += [("cost", word) for word in _cost(preflight)]
     rows += [("note" if number == 0 else "", note) for number, note in enumerate(preflight.notes)]
     return rows
 
@@ -83,6 +83,14 @@ def _length(preflight: Preflight) -> list[str]:
 
 def _tokens(preflight: Preflight) -> list[str]:
     return [] if preflight.tokens is None else [f"about {preflight.tokens:,} tokens"]
+
+
+def _cost(preflight: Preflight) -> list[str]:
+    if preflight.cost is not None:
+        return [f"about {preflight.cost.brief()}"]
+    if preflight.priced is None:
+        return []
+    return ["unknown before it is made" if preflight.priced else "no price set"]
 
 
 def _input(one: InputFact) -> str:

@@ -29,7 +29,18 @@ _ANCHOR = re.compile(r"</?a\b[^>]*>")
 def parser() -> mistune.Markdown:
     """A Markdown parser for model text; it keeps nothing from one text to the next."""
     plugins = [strikethrough, table, table_in_list, table_in_quote, task_lists, bare_urls, maths]
-    return mistune.Markdown(renderer=SafeRenderer(), plugins=plugins)
+    return mistune.Markdown(renderer=SafeRenderer(), block=_Blocks(), plugins=plugins)
+
+
+class _Blocks(mistune.BlockParser):
+    """A quote that a list ends comes before all that the list's end brought, not only its last block."""
+
+    def parse_block_quote(self, m: re.Match[str], state: mistune.BlockState) -> int:
+        first = len(state.tokens)
+        end = super().parse_block_quote(m, state)
+        if len(state.tokens) - first > 2:
+            state.tokens.insert(first, state.tokens.pop(-2))
+        return end
 
 
 class SafeRenderer(mistune.HTMLRenderer):

@@ -21,11 +21,13 @@ from anyfast_nb.render.answer import (
     answer_metadata,
     answer_plain,
     compose,
+    footer_html,
     footer_text,
     notes_html,
     thought_html,
+    thought_title,
 )
-from anyfast_nb.render.calls import Calls
+from anyfast_nb.render.calls import Calls, calls_html
 from anyfast_nb.render.document import Document, text_html
 from anyfast_nb.render.escape import escape_prose, preformatted
 from anyfast_nb.render.notice import notice
@@ -37,6 +39,7 @@ from anyfast_nb.render.thought import Thought
 from anyfast_nb.wire.values import (
     Answer,
     Event,
+    Noted,
     Opened,
     ReasoningDelta,
     Retrying,
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 # Before the first text nothing is drawn for this long: most answers begin sooner.
 PATIENCE_S = 0.4
 THOUGHT_EVERY_S = 0.16
+MOST_PARTS = 1_000  # of an answer whose outputs stay
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +75,8 @@ class StreamView:
         source: said in the status line unless live.
         plain: show the text as it is instead of rendering its Markdown.
         runs_tools: functions it asks for will be run.
+        stays: its outputs stay as they are, as many as there are, and at the end only what differs is
+            drawn anew; for a place that can hold many. Needs `owns_cell`.
         new_id: gives a name no other answer on the page has.
     """
 
@@ -85,6 +91,7 @@ class StreamView:
         source: Source = Source.LIVE,
         plain: bool = False,
         runs_tools: bool = False,
+        stays: bool = False,
         new_id: Callable[[], str] = lambda: f"anyfast-{uuid4().hex[:12]}",
     ) -> None:
         self._publisher = publisher
@@ -92,6 +99,7 @@ class StreamView:
         self._owns_cell = owns_cell
         self._clock = clock
         self._plain = plain
+        self._stays = stays
         self._stem = new_id()
         self._slots = Slots(publisher, stem=self._stem)
         self._progress = Progress(model=model, source=source, started_s=clock())
@@ -141,6 +149,8 @@ class StreamView:
             case Retrying(delay_s=delay_s):
                 self._progress.retry = (event, now_s + delay_s)
                 self._try(self._draw_waiting)
+            case Noted(text=text):
+                self.note(text)
             case Opened(model=model):
                 self._progress.model = model or self._progress.model
                 self._progress.retry = None
@@ -271,18 +281,41 @@ class StreamView:
 
     def _new_body(self) -> Body:
         most = MOST_OUTPUTS if self._owns_cell else 1  # beside others each output would stay
-        return Body(self._slots, self._document, most=most, header=self._header, stem=self._stem)
+        if self._stays:
+            most = MOST_PARTS
+        few = not self._stays
+        return Body(self._slots, self._document, most=most, header=self._header, stem=self._stem, few=few)
 
     # --- the last draw ---------------------------------------------------------------------
 
     def _draw_final(self, answer: Answer) -> None:
         """One output in place of all; nothing is cleared before it is there, so the cell keeps its height."""
+        if self._can_stay(answer):
+            self._keep_parts(answer)
+            return
         bundle = self._whole(answer, footer=self._footer, notes=self._notes)
         number = 0
         if self._slots.count > 1:  # in a cell of its own alone
             self._publisher.clear(wait=True)
             number = self._slots.count
         self._slots.settle(number, bundle, answer_metadata(answer))
+
+    def _can_stay(self, answer: Answer) -> bool:
+        text = self._document.text + "".join(self._fresh)
+        simple = not (self._troubles or self._plain or answer.rounds)
+        return self._stays and simple and bool(self._body.numbers) and answer.text == text
+
+    def _keep_parts(self, answer: Answer) -> None:
+        """The same as one output would show, with what is drawn so already left alone."""
+        self._document.feed("".join(self._fresh))
+        self._fresh.clear()
+        title = thought_title(answer.usage)
+        header = notes_html(self._notes) + (thought_html(answer.reasoning, title) if answer.reasoning else "")
+        if self._pane is not None:
+            self._slots.keep(self._pane, page(header, style=True))
+            header = ""
+        below = calls_html(answer.tool_calls, answer.results) + footer_html(answer, self._footer)
+        self._body.keep(header, below)
 
     def _whole(self, answer: Answer, **options: Any) -> Bundle:
         try:

@@ -8,7 +8,7 @@ from typing import TextIO
 from anyfast_nb.render.answer import Footer, footer_text, mark
 from anyfast_nb.render.calls import calls_plain
 from anyfast_nb.wire.text import without_controls
-from anyfast_nb.wire.values import Answer, Event, ReasoningDelta, Retrying, Status, TextDelta
+from anyfast_nb.wire.values import Answer, Event, Noted, ReasoningDelta, Retrying, Status, TextDelta
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
@@ -44,6 +44,8 @@ class TerminalView:
             case ReasoningDelta(text=text):
                 self._thinking = True
                 self._write(self._dimmed(without_controls(text)))
+            case Noted(text=text):
+                self.note(text)
             case Retrying():
                 wait = f"next try in {event.delay_s:.0f} s"
                 self.note(f"{event.reason} · {wait} ({event.attempt} of {event.attempts})")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyfast_nb._version import __version__
 from anyfast_nb.simulator import faults
-from anyfast_nb.simulator.config import DEMO_KEY, Config, Profile
+from anyfast_nb.simulator.config import DEMO_KEY, REHEARSAL_KEY, Config, Profile
 from anyfast_nb.simulator.gate import is_loopback
 
 DESCRIPTION = """\
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _config(given: argparse.Namespace, parser: argparse.ArgumentParser) -> Config:
-    key = given.key or os.environ.get("ANYFAST_SIM_KEY", "") or DEMO_KEY
+    key = given.key or os.environ.get("ANYFAST_SIM_KEY", "") or _own_key(given)
     if given.key_file is not None:
         try:
             key = given.key_file.read_text(encoding="utf-8").strip()
@@ -69,6 +69,8 @@ def _config(given: argparse.Namespace, parser: argparse.ArgumentParser) -> Confi
             parser.error(f"argument --key-file: cannot be read ({error.strerror})")
     if not key.isascii() or not key.isprintable() or " " in key or not key:
         parser.error("argument --key: must be printable ASCII without spaces")
+    if given.unmarked and key.startswith("sk-sim-"):
+        parser.error("argument --unmarked: a key that begins with sk-sim- says itself that it is simulated")
     # An address that was asked for is also a Host that may be asked for; "any address" names none.
     own = () if given.host in {"0.0.0.0", "::", ""} else (given.host,)  # noqa: S104
     return Config(
@@ -81,7 +83,12 @@ def _config(given: argparse.Namespace, parser: argparse.ArgumentParser) -> Confi
         version=__version__,
         strict=_strict(given, parser),
         link_s=given.link_hours * 3600,
+        marked=not given.unmarked,
     )
+
+
+def _own_key(given: argparse.Namespace) -> str:
+    return REHEARSAL_KEY if given.unmarked else DEMO_KEY
 
 
 def _strict(given: argparse.Namespace, parser: argparse.ArgumentParser) -> bool:
@@ -97,7 +104,9 @@ def _announce(given: argparse.Namespace, config: Config, port: int) -> None:
     everywhere = given.host in {"0.0.0.0", "::", ""}  # noqa: S104
     name = "127.0.0.1" if everywhere else f"[{given.host}]" if ":" in given.host else given.host
     print(f"AnyFast, simulated, on http://{name}:{port}/v1")
-    print(f"key: {DEMO_KEY}" if config.key == DEMO_KEY else "key: the one you gave")
+    print(f"key: {config.key}" if config.key == _own_key(given) else "key: the one you gave")
+    if given.unmarked:
+        print("Replies do not say that they are simulated: ledgers count them as live, budgets refuse.")
     if everywhere and not given.allow_host:
         print(
             f"Other machines are refused until you say by which name they come: "
@@ -156,6 +165,13 @@ def _add_manners(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         default=None,
         help="refuse also what only the documentation forbids, such as media out of order",
+    )
+    add(
+        "--unmarked",
+        action="store_true",
+        help="do not say in replies that they are simulated: a ledger then takes them for live ones, which "
+        f"rehearses budgets and refusals at no cost (the key is then {REHEARSAL_KEY}, unless one is given; "
+        "use a state folder or ledger of its own, for these rows count)",
     )
     add("--lenient", dest="strict", action="store_false", help="take it as the service does (default)")
     add(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DEMO_KEY = "sk-sim-demo"
+REHEARSAL_KEY = "sk-rehearsal"  # clients know by "sk-sim-" that nothing is billed: not by this one
 MIB = 1024 * 1024
 
 
@@ -35,6 +36,7 @@ class Config:
         strict: whether what only the documentation forbids is refused too: the order of media,
             placeholders that refer to nothing, clips as data URIs, fields nobody documents.
         link_s: how long the link of a film works.
+        marked: replies say that they are simulated.
     """
 
     key: str = DEMO_KEY
@@ -47,6 +49,7 @@ class Config:
     body_limit_bytes: int = 64 * MIB
     strict: bool = False
     link_s: float = 12 * 3600.0
+    marked: bool = True
 
     @property
     def picture_link_s(self) -> float:

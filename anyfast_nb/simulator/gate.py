@@ -65,7 +65,10 @@ class Activity:
 
 
 class Gate:
-    """ASGI middleware: refuses wrong hosts, wrong keys and bodies that are too large; marks every reply."""
+    """ASGI middleware: refuses wrong hosts, wrong keys and bodies that are too large.
+
+    It marks every reply as simulated, unless the server was started to be taken for the real one.
+    """
 
     def __init__(self, app: ASGIApp, *, config: Config, activity: Activity) -> None:
         self.app = app
@@ -119,11 +122,14 @@ class Gate:
 
     def _marked(self, send: Send) -> Send:
         number = next(self._numbers)
+        mark = [MARK] if self.config.marked else []
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request_id = f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}sim{number:06d}".encode()
-                message["headers"] = [*message.get("headers", []), MARK, (b"x-oneapi-request-id", request_id)]
+                message["headers"] = [
+                    *message.get("headers", []), *mark, (b"x-oneapi-request-id", request_id),
+                ]  # fmt: skip
             await send(message)
 
         return marked

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Source(StrEnum):
@@ -39,6 +42,41 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency, exact.
+
+    Attributes:
+        nano: whole billionths of a unit of the currency.
+        currency: its three letters.
+
+    Example:
+        >>> str(Money(1_234_500, "USD")), Money(1_234_500, "USD").brief()
+        ('0.0012345 USD', '0.0012 USD')
+    """
+
+    nano: int
+    currency: str
+
+    @property
+    def amount(self) -> Decimal:
+        """In units of the currency."""
+        from decimal import Decimal  # most answers are never asked
+
+        return Decimal(self.nano).scaleb(-9)
+
+    def __str__(self) -> str:
+        return f"{self.amount.normalize():,f} {self.currency}"
+
+    def brief(self) -> str:
+        """With two digits behind the point, and two that count for what is smaller."""
+        amount = self.amount
+        if not self.nano or amount.adjusted() < -1:
+            amount = round(amount, 1 - amount.adjusted()).normalize()
+            return f"{amount:f} {self.currency}"
+        return f"{amount:,.2f} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +129,7 @@ class Answer:
         status: ok, interrupted or truncated for an answer in hand.
         source: live, simulated or replayed.
         timing: seconds.
+        cost: of this one request, where its price is set and its tokens are known; see `total_cost`.
         raw: the last body or chunk fields a caller may want (never headers).
     """
 
@@ -106,7 +145,17 @@ class Answer:
     status: Status = Status.OK
     source: Source = Source.LIVE
     timing: Timing = Timing()
+    cost: Money | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def total_cost(self) -> Money | None:
+        """With the rounds before it; None where that of any is unknown, or in another currency."""
+        costs = [answer.cost for answer in (*self.rounds, self)]
+        known = [cost for cost in costs if cost is not None]
+        if len(known) < len(costs) or len({cost.currency for cost in known}) > 1:
+            return None
+        return Money(sum(cost.nano for cost in known), known[0].currency)
 
     def __str__(self) -> str:
         return self.text
@@ -132,6 +181,13 @@ class Retrying:
     delay_s: float
     attempt: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line for a person, before anything is sent, such as a soft budget that is exceeded."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +236,4 @@ class Finished:
     answer: Answer
 
 
-Event = Retrying | Opened | ReasoningDelta | TextDelta | ToolCallDelta | ToolReturned | Finished
+Event = Noted | Retrying | Opened | ReasoningDelta | TextDelta | ToolCallDelta | ToolReturned | Finished

@@ -16,8 +16,7 @@ import pytest
 from anyfast_nb.assets.assets import Assets
 from anyfast_nb.gateway.gateway import Gateway
 from anyfast_nb.http.retry import RetryPolicy
-from anyfast_nb.ledger.queries import FRAME_COLUMNS
-from anyfast_nb.ledger.store import Ledger
+from anyfast_nb.ledger import Ledger, frame
 from anyfast_nb.settings import Settings
 from tests.wire_server import Reply, Request, WireServer
 
@@ -243,4 +242,5 @@ def assets(open_assets: Open) -> Assets:
 
 def rows(ledger: Ledger) -> list[dict[str, Any]]:
     """The ledger's rows by column."""
-    return [dict(zip(FRAME_COLUMNS, row, strict=True)) for row in ledger.rows()]
+    table = frame(columns="all", path=ledger.path).astype(object)
+    return table.where(table.notna(), None).to_dict("records")

@@ -28,7 +28,7 @@ from anyfast_nb.ledger.assets import StoredAsset
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.media.item import MediaItem
 from anyfast_nb.media.sniff import Kind
-from anyfast_nb.settings import Secret
+from anyfast_nb.secret import Secret
 from anyfast_nb.wire.assets import Asset, AssetStatus
 from tests.assets.conftest import KEY, Open, Store, Time, rows
 from tests.wire_server import CUT, HANG, Reply

@@ -11,8 +11,7 @@ import pytest
 
 from anyfast_nb.client.faces import Client
 from anyfast_nb.http.retry import RetryPolicy
-from anyfast_nb.ledger.queries import FRAME_COLUMNS
-from anyfast_nb.ledger.store import Ledger
+from anyfast_nb.ledger import frame
 from tests.wire_server import Reply, WireServer
 
 KEY = "sk-live-0123456789abcdef"
@@ -35,8 +34,8 @@ def whole(text: str = "Hello") -> Reply:
 
 def rows() -> list[dict[str, Any]]:
     """What the ledger of the test's home holds."""
-    with Ledger() as ledger:
-        return [dict(zip(FRAME_COLUMNS, row, strict=True)) for row in ledger.rows()]
+    table = frame(columns="all").astype(object)
+    return table.where(table.notna(), None).to_dict("records")
 
 
 def press_ctrl_c() -> None:

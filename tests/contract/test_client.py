@@ -20,6 +20,7 @@ from anyfast_nb.client.faces import AsyncClient, Client
 from anyfast_nb.errors import Billed
 from anyfast_nb.http.retry import RetryPolicy
 from anyfast_nb.http.transport import Limits
+from anyfast_nb.ledger import Ledger
 from anyfast_nb.ledger.location import ledger_path
 from anyfast_nb.wire.values import (
     Answer,
@@ -59,6 +60,8 @@ def client(simulator: Simulator) -> Iterator[Callable[..., Client]]:
 
 
 def statuses() -> list[str]:
+    with Ledger() as ledger:
+        ledger.absorb()
     connection = sqlite3.connect(ledger_path())
     try:
         return [status for (status,) in connection.execute("SELECT status FROM requests ORDER BY time_us")]

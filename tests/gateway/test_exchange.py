@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from typing import Any
 
@@ -19,6 +18,7 @@ from anyfast_nb.errors import (
 )
 from anyfast_nb.http.transport import Limits
 from anyfast_nb.ledger.location import ledger_path
+from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.wire.values import (
     Answer,
     Event,
@@ -51,13 +51,10 @@ def kept() -> dict[str, Any]:
 
 
 def columns(*names: str) -> tuple[Any, ...]:
-    """Columns of the ledger's file that no frame shows."""
-    connection = sqlite3.connect(ledger_path())
-    try:
-        (row,) = connection.execute(f"SELECT {', '.join(names)} FROM requests").fetchall()
+    """Columns of the only row that no frame shows."""
+    with Ledger() as ledger, ledger.reading() as connection:
+        (row,) = connection.exec_driver_sql(f"SELECT {', '.join(names)} FROM requests").all()
         return tuple(row)
-    finally:
-        connection.close()
 
 
 # --- a good end -------------------------------------------------------------------------------
@@ -224,8 +221,8 @@ def test_the_title_is_the_beginning_of_the_prompt_without_secrets(
 
 
 def test_where_a_request_comes_from_is_kept(wire_server: WireServer, client: MakeClient) -> None:
-    from anyfast_nb.gateway.exchange import Origin
     from anyfast_nb.gateway.gateway import io_loop
+    from anyfast_nb.gateway.whence import Origin
 
     wire_server.script(whole())
     gateway = client()._gateway
@@ -353,9 +350,9 @@ def test_a_refusal_has_its_row_without_the_key_that_the_server_repeats(
         "AuthenticationError: 401 the key was refused: Incorrect API key provided: [hidden], masked [hidden]"
     )
     assert len(caught.value.lines()) <= 3
-    file = ledger_path().read_bytes() + b"".join(
-        path.read_bytes() for path in ledger_path().parent.glob("*-wal")
-    )
+    home = ledger_path().parent  # the store and the journal
+    file = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"AuthenticationError" in file
     assert not [run for run in (KEY[i : i + 6] for i in range(len(KEY) - 5)) if run.encode() in file]
 
 

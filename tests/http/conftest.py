@@ -9,7 +9,8 @@ import pytest
 from anyfast_nb.http.retry import RetryPolicy
 from anyfast_nb.http.sse import ServerSentEvent
 from anyfast_nb.http.transport import Call, Head, Limits, Transport
-from anyfast_nb.settings import Endpoint, Secret
+from anyfast_nb.secret import Secret
+from anyfast_nb.settings import Endpoint
 from anyfast_nb.wire.values import Retrying
 from tests.wire_server import WireServer
 

@@ -33,7 +33,8 @@ from anyfast_nb.errors import (
 from anyfast_nb.http import transport as room
 from anyfast_nb.http.sse import ServerSentEvent
 from anyfast_nb.http.transport import Call, Transport
-from anyfast_nb.settings import Endpoint, Secret
+from anyfast_nb.secret import Secret
+from anyfast_nb.settings import Endpoint
 from anyfast_nb.wire.values import Retrying
 from tests.http.conftest import CALLS, CHAT, KEY, MODELS, PLAIN, Connect
 from tests.wire_server import CUT, HANG, RESET, Pause, Reply, WireServer

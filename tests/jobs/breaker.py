@@ -14,8 +14,8 @@ from typing import Any
 
 from anyfast_nb.client.faces import Client
 from anyfast_nb.client.generations import run_film
-from anyfast_nb.gateway.exchange import Origin
 from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.gateway.whence import Origin
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.jobs.poll import Pace
 

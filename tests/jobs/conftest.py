@@ -173,6 +173,7 @@ def ledger_rows() -> list[Mapping[str, Any]]:
     import sqlite3
 
     with Ledger() as ledger:
+        ledger.absorb()
         path = ledger.path
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row

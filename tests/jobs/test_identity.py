@@ -17,12 +17,13 @@ from anyfast_nb.client.faces import Client
 from anyfast_nb.client.generations import run_film
 from anyfast_nb.errors import AnyFastError, Billed, InputError, LedgerError, NotFoundError, WireCut
 from anyfast_nb.gateway import connection
-from anyfast_nb.gateway.exchange import Origin
+from anyfast_nb.gateway.whence import Origin
 from anyfast_nb.jobs import identity
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.ledger import JobStatus, Ledger
 from anyfast_nb.ledger.job_rows import JobRow
-from anyfast_nb.settings import Endpoint, Secret
+from anyfast_nb.secret import Secret
+from anyfast_nb.settings import Endpoint
 from anyfast_nb.wire.values import Source
 from tests.jobs.conftest import (
     KEY,
@@ -386,6 +387,7 @@ def test_a_film_whose_kernel_was_killed_before_it_could_say_so_is_not_fetched_tw
     path = first.path
     path.with_suffix(".json").unlink()
     with Ledger() as ledger:
+        ledger.absorb()
         database = sqlite3.connect(ledger.path)
     database.execute("UPDATE jobs SET path = NULL")
     database.commit()
@@ -400,6 +402,7 @@ def test_a_film_whose_kernel_was_killed_before_it_could_say_so_is_not_fetched_tw
     path.write_bytes(film[:-100])  # what is not whole is not taken for it
     wire_server.script(succeeded(link(wire_server)), film_reply(film))
     with Ledger() as ledger:
+        ledger.absorb()
         database = sqlite3.connect(ledger.path)
     database.execute("UPDATE jobs SET path = NULL")
     database.commit()
@@ -424,17 +427,19 @@ def test_where_the_ledger_cannot_be_read_a_wish_is_not_sent_blindly(
     ledger.close()
 
 
-def test_where_the_ledger_cannot_be_written_the_journal_still_knows(tmp_path: Path) -> None:
+def test_where_the_ledger_cannot_be_written_the_journal_still_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anyfast_nb.ledger.sqlite_file.PATIENCE_S", 0.01)
     told: list[str] = []
     with Ledger(tmp_path / "ledger.sqlite3", warn=told.append) as ledger:
         ledger.open()
         lock = sqlite3.connect(ledger.path, isolation_level=None)
-        ledger._connected().execute("PRAGMA busy_timeout = 1")
         lock.execute("BEGIN IMMEDIATE")
         assert ledger.begin_job_once(job_row(maker=ledger.maker())) is None
-        assert told  # it waits in the journal
         standing = ledger.begin_job_once(job_row(maker=ledger.maker()))
         assert standing is not None
+        assert told  # it waits in the journal
         lock.execute("ROLLBACK")
         lock.close()
         again = ledger.begin_job_once(job_row(maker=ledger.maker()))

@@ -62,7 +62,7 @@ def test_an_error_is_short_and_fails_the_run(
         run.reply["content"]
     )
     assert not fragments(everything)
-    rows = k.execute("import anyfast_nb as af\nprint(af.ledger.frame().to_csv())").text
+    rows = k.execute("import anyfast_nb as af\nprint(af.ledger.frame(columns='all').to_csv())").text
     assert not fragments(rows)
     assert (reply is not None) == ("chat," in rows)
 

@@ -45,7 +45,7 @@ def test_an_interrupt_keeps_the_partial_answer(
     assert {run.status for run in runs[1:]} <= {"ok", "aborted"}
 
     assert k.execute("kept.text, kept.status.value").text.strip() == "('A partial answer', 'interrupted')"
-    look = "af.ledger.frame()[['status', 'cell']].to_dict('records'), af.last.status"
+    look = "af.ledger.frame(columns=['status', 'cell']).to_dict('records'), af.last.status"
     row = k.execute(f"import anyfast_nb as af\nprint({look})")
     assert "'status': 'interrupted'" in row.text
     assert "'cell': 'one'" in row.text

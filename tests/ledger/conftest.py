@@ -31,14 +31,21 @@ def request_row(**changes: Any) -> RequestRow:
     return RequestRow(**(values | changes))
 
 
-def start_writer(path: Path, rows: int, *, file_size_limit: int = 0) -> subprocess.Popen[str]:
+def start_writer(path: Path | str, rows: int, *, file_size_limit: int = 0) -> subprocess.Popen[str]:
     """A real process that appends to the ledger."""
     command = [sys.executable, str(WRITER), str(path), str(rows), str(file_size_limit)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def stored(path: Path) -> dict[str, dict[str, Any]]:
-    """The rows as another program sees them, by id."""
+    """The rows as another program sees them, by id, once all is taken over."""
+    with Ledger(path) as ledger:
+        ledger.absorb()
+    return in_file(path)
+
+
+def in_file(path: Path) -> dict[str, dict[str, Any]]:
+    """The rows that are in the file by now."""
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
     try:
@@ -77,6 +84,39 @@ def clock() -> FakeClock:
 def ledger(path: Path, told: list[str], clock: FakeClock) -> Iterator[Ledger]:
     with Ledger(path, warn=told.append, clock=clock) as ledger:
         yield ledger
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> str:
+    """An empty ledger of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('path')}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def either(place: str, told: list[str], clock: FakeClock) -> Iterator[Ledger]:
+    """What holds of it holds on SQLite and on PostgreSQL."""
+    with Ledger(place, warn=told.append, clock=clock) as ledger:
+        yield ledger
+
+
+def rows_of(ledger: Ledger, table: str = "requests") -> dict[str, dict[str, Any]]:
+    """All rows of a table, by their key."""
+    from sqlalchemy import select
+
+    from anyfast_nb.ledger.tables import METADATA
+
+    with ledger.reading() as connection:
+        found = connection.execute(select(METADATA.tables[table])).mappings().all()
+    return {str(next(iter(row.values()))): dict(row) for row in found}
+
+
+def held_up(path: Path) -> sqlite3.Connection:
+    """Somebody who holds SQLite's lock until they roll back."""
+    locker = sqlite3.connect(path, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    return locker
 
 
 @pytest.fixture

@@ -15,30 +15,27 @@ from hypothesis import strategies as st
 from anyfast_nb import ledger as room
 from anyfast_nb.errors import InputError, LedgerError
 from anyfast_nb.ledger import Ledger, frame
+from anyfast_nb.ledger.columns import REQUEST_FIELDS
+from anyfast_nb.ledger.rows import since_us
+from anyfast_nb.ledger.tables import REQUESTS
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
+from tests.ledger.made import NOON, job, microseconds, record, write
 
-DTYPES = {
-    "time": "datetime64[us, UTC]",
-    "kind": "category",
-    "source": "category",
-    "base_url": "string",
-    "model": "category",
-    "status": "category",
-    "title": "string",
-    "input_tokens": "Int64",
-    "cached_tokens": "Int64",
-    "output_tokens": "Int64",
-    "reasoning_tokens": "Int64",
-    "duration_s": "Float64",
-    "ttft_s": "Float64",
-    "cost": "Float64",
-    "currency": "category",
-    "notebook": "category",
-    "cell": "string",
-    "thread": "category",
-    "error": "string",
-}
+TIME, COUNT, NUMBER, WORD, TEXT = "datetime64[us, UTC]", "Int64", "Float64", "category", "string"
+ALL = {
+    "time": TIME, "kind": WORD, "source": WORD, "model": WORD, "status": WORD, "title": TEXT,
+    "input_tokens": COUNT, "cached_tokens": COUNT, "output_tokens": COUNT, "reasoning_tokens": COUNT,
+    "images": COUNT, "video_s": NUMBER, "cost": NUMBER, "currency": WORD, "cost_nano": COUNT,
+    "price_version": WORD, "billed": WORD, "duration_s": NUMBER, "ttft_s": NUMBER, "thread": WORD,
+    "notebook": WORD, "cell": TEXT, "user": WORD, "session": WORD, "job": TEXT, "task_id": TEXT,
+    "request_id": TEXT, "attempts": COUNT, "request_hash": TEXT, "error_class": WORD, "error": TEXT,
+    "base_url": WORD, "model_asked": WORD, "model_served": WORD, "id": TEXT,
+}  # fmt: skip
+NARROW = [
+    "time", "kind", "source", "model", "status", "title", "input_tokens", "output_tokens", "cost",
+    "currency", "duration_s", "thread", "notebook", "user",
+]  # fmt: skip
 counts = st.none() | st.integers(0, 10**12)
 seconds = st.none() | st.floats(0, 1e6)
 
@@ -60,20 +57,60 @@ def fill(path: Path) -> None:
                 ledger.settle(row.id, status=Status.OK, usage=Usage(number, 2 * number))
 
 
-def test_the_columns_and_their_types_are_settled(path: Path) -> None:
-    empty = frame(path=path)
-    assert {name: str(dtype) for name, dtype in empty.dtypes.items()} == DTYPES
-    assert list(empty.columns) == list(DTYPES)
+@pytest.mark.parametrize(("columns", "names"), [("all", list(ALL)), ("narrow", NARROW)])
+def test_the_columns_and_their_types_are_settled(path: Path, columns: str, names: list[str]) -> None:
+    expected = {name: ALL[name] for name in names}
+    empty = frame(path=path, columns=columns)  # type: ignore[arg-type]
+    assert {name: str(dtype) for name, dtype in empty.dtypes.items()} == expected
+    assert list(empty.columns) == names
     assert len(empty) == 0
     assert not path.exists()
 
     fill(path)
-    full = frame(path=path)
-    assert {name: str(dtype) for name, dtype in full.dtypes.items()} == DTYPES
-    assert list(full.columns) == list(DTYPES)
+    full = frame(path=path, columns=columns)  # type: ignore[arg-type]
+    assert {name: str(dtype) for name, dtype in full.dtypes.items()} == expected
+    assert list(full.columns) == names
     assert list(full["source"].cat.categories) == ["live", "simulated", "replayed"]
     assert list(full["status"].cat.categories) == [str(word) for word in Status]
     pd.testing.assert_series_equal(full.dtypes, pd.concat([full, full], ignore_index=True).dtypes)
+
+
+def test_every_column_of_the_table_can_be_had() -> None:
+    told = {str(field.of.name) for field in REQUEST_FIELDS.values() if hasattr(field.of, "name")}
+    assert {column.name for column in REQUESTS.columns} <= told | {"model_asked", "model_served"}
+
+
+def test_columns_are_chosen_by_name_and_in_that_order(path: Path) -> None:
+    fill(path)
+    assert list(frame(path=path, columns=["id", "cost", "id", "time"]).columns) == ["id", "cost", "time"]
+    assert list(frame(path=path, columns="model").columns) == ["model"]  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no column 'input_token'") as caught:
+        frame(path=path, columns=["input_token"])
+    assert (caught.value.field, "'input_tokens'" in caught.value.hint) == ("columns", True)
+
+
+def test_money_is_exact_as_whole_billionths(path: Path) -> None:
+    write(path, [record(0, cost_nano=9_007_199_254_740_993, currency="USD"), record(1)])
+    table = frame(path=path, columns=["cost", "cost_nano", "currency"])
+    assert table["cost_nano"].tolist() == [9_007_199_254_740_993, pd.NA]
+    assert table["cost"].tolist() == [9_007_199.254740993, pd.NA]
+
+
+def test_the_newest_few_are_still_oldest_first(path: Path) -> None:
+    write(path, [record(number, title=f"{number}") for number in range(30)])
+    assert frame(path=path, limit=3)["title"].tolist() == ["27", "28", "29"]
+    assert frame(path=path, limit=100, until=NOON)["title"].tolist() == []
+    assert len(frame(path=path, limit=100)) == 30
+    assert frame(path=path, limit=2, until=NOON + timedelta(microseconds=5))["title"].tolist() == ["3", "4"]
+    with pytest.raises(InputError, match="limit=0"):
+        frame(path=path, limit=0)
+
+
+def test_a_row_that_waits_in_the_journal_is_seen(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(request_row(title="waits"))
+        assert not path.exists()
+        assert frame(path=path)["title"].tolist() == ["waits"]
 
 
 def test_the_default_place_is_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -113,11 +150,11 @@ def test_what_goes_in_comes_out_and_unknown_is_na_never_zero(
         with Ledger(path) as ledger:
             row = request_row(title=title, thread=thread, time=moment)
             ledger.begin(row)
-            begun = frame(path=path).iloc[0]
+            begun = frame(path=path, columns="all").iloc[0]
             ledger.settle(
                 row.id, status=status, usage=usage, duration_s=duration_s, ttft_s=ttft_s, error=error
             )
-        table = frame(path=path)
+        table = frame(path=path, columns="all")
 
     unknown = ["input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "duration_s", "ttft_s"]
     assert begun["status"] == "unfinished"
@@ -161,19 +198,40 @@ def test_rows_are_chosen(path: Path) -> None:
     assert days(datetime(2026, 11, 4, 13, tzinfo=UTC)) == []
     assert days(pd.Timestamp("2026-11-04", tz="Asia/Shanghai")) == [4]
     assert days(timedelta(days=20_000)) == [1, 2, 3, 4]
+    assert days("2026-11-02", until="2026-11-04") == [2, 3]
+    assert days(until=datetime(2026, 11, 2, 12, tzinfo=UTC)) == [1]
+    assert days(kind="chat", user="nobody") == []
 
 
-def test_a_span_counts_back_from_now(path: Path) -> None:
-    from anyfast_nb.ledger.rows import since_us
-
+def test_a_span_counts_back_from_now() -> None:
     now = datetime(2026, 11, 8, tzinfo=UTC)
     assert since_us(timedelta(days=7), now=lambda: now) == since_us(datetime(2026, 11, 1, tzinfo=UTC))
 
 
-def test_a_wrong_since_says_what_to_give() -> None:
-    with pytest.raises(InputError, match="since='last tuesday' is not a date") as caught:
-        frame("last tuesday")
+@pytest.mark.parametrize(
+    ("word", "begins"),
+    [
+        ("today", "2026-11-05T00:00"),
+        ("Yesterday ", "2026-11-04T00:00"),
+        ("week", "2026-11-02T00:00"),
+        ("month", "2026-11-01T00:00"),
+        ("24h", "2026-11-04T15:30"),
+        ("7d", "2026-10-29T15:30"),
+    ],
+)
+def test_a_period_has_a_name(word: str, begins: str) -> None:
+    now = datetime.fromisoformat("2026-11-05T15:30").astimezone()
+    assert since_us(word, now=lambda: now) == since_us(datetime.fromisoformat(begins))
+    assert since_us("all") is None
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("words", ["last tuesday", "2026-11-01..2026-11-03", ""])
+def test_a_wrong_bound_says_what_to_give(field: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"{field}={words!r} is not a date") as caught:
+        frame(**{field: words})
     assert "2026-11-01" in caught.value.hint
+    assert caught.value.field == field
 
 
 def test_the_model_is_the_one_that_served(path: Path) -> None:
@@ -185,15 +243,12 @@ def test_the_model_is_the_one_that_served(path: Path) -> None:
     assert sorted(frame(path=path)["model"]) == ["doubao-pro-250101", "mini"]
 
 
-def test_a_status_of_a_later_version_is_shown(path: Path) -> None:
-    import sqlite3
-
-    fill(path)
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE requests SET status = 'submit_unknown' WHERE model_asked = 'b'")
-    connection.commit()
-    connection.close()
-    assert list(frame(path=path, model="b")["status"]) == ["submit_unknown"]
+def test_a_word_of_a_later_version_is_shown(path: Path) -> None:
+    write(path, [record(0, status="paused"), record(1, source="dreamt"), record(2)])
+    table = frame(path=path)
+    assert table["status"].tolist() == ["paused", "ok", "ok"]
+    assert table["status"].cat.categories.tolist() == [*(str(word) for word in Status), "paused"]
+    assert table["source"].tolist() == ["live", "dreamt", "live"]
 
 
 def test_what_cannot_be_read_is_a_ledger_error(tmp_path: Path) -> None:
@@ -231,3 +286,18 @@ def test_no_heavy_import_for_a_request(code: str, absent: set[str], path: Path) 
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_jobs_are_chosen_like_requests(path: Path) -> None:
+    start = microseconds(NOON)
+    write(path, [], jobs=[job(number, created_us=start + number, updated_us=start) for number in range(4)])
+    other = job(9, created_us=start + 9, updated_us=start, user_name="ada", finished_us=start + 2_500_009)
+    write(path, [], jobs=[other])
+    table = room.jobs(path=path)
+    assert list(table.columns[-2:]) == ["user", "finished"]
+    assert table["duration_s"].tolist() == [*[pd.NA] * 4, 2.5]
+    assert str(table["user"].dtype) == "category"
+    assert room.jobs(path=path, user="ada")["id"].tolist() == [other["id"]]
+    until = NOON + timedelta(microseconds=3)
+    assert len(room.jobs(NOON + timedelta(microseconds=1), until=until, path=path)) == 2
+    assert room.jobs(path=path, notebook="none.ipynb").empty

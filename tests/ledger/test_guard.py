@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from anyfast_nb.ledger import Ledger
 from anyfast_nb.ledger.guard import plain_url, scrub
 from anyfast_nb.wire.values import Status
-from tests.ledger.conftest import request_row
+from tests.ledger.conftest import request_row, rows_of
 
 SECRETS = [
     ("use sk-sim-demo please", "sim-demo"),
@@ -23,18 +23,23 @@ SECRETS = [
 ]
 
 
+def _on_disk(folder: Path) -> bytes:
+    return b"".join(item.read_bytes() for item in folder.rglob("*") if item.is_file())
+
+
 @pytest.mark.parametrize(("text", "secret"), SECRETS)
 def test_no_secret_reaches_the_disk(path: Path, text: str, secret: str) -> None:
     ledger = Ledger(path)
     row = request_row(base_url=text, model=text, title=text, notebook=text, cell=text, thread=text, kind=text)
     ledger.begin(row)
     ledger.settle(row.id, status=Status.ERROR, model=text, error=text, request_id=text)
-    rows = ledger.rows()
-    on_disk = b"".join(item.read_bytes() for item in path.parent.iterdir())
+    in_journal = _on_disk(path.parent)
+    rows = rows_of(ledger)
+    in_file = _on_disk(path.parent)
     ledger.close()
 
     assert secret not in repr(rows)
-    assert secret.encode() not in on_disk
+    assert secret.encode() not in in_journal + in_file
 
 
 @pytest.mark.parametrize(

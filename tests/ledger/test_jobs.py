@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import json
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyfast_nb import ledger as room
-from anyfast_nb.errors import InputError
-from anyfast_nb.ledger import JobRow, JobStatus, Ledger, StoredAsset, database, jobs
-from anyfast_nb.ledger.schema import JOB_COLUMNS, MIGRATIONS, TABLES
+from anyfast_nb.errors import Billed, InputError
+from anyfast_nb.ledger import JobRow, JobStatus, Ledger, StoredAsset, sqlite_file
+from anyfast_nb.ledger.prices import Prices
 from anyfast_nb.wire.values import Source, Status
-from tests.ledger.conftest import FakeClock, request_row, stored
+from tests.ledger.conftest import held_up, request_row, rows_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ENDS = [word for word in JobStatus if word.ends]
@@ -49,29 +47,33 @@ def later(row: JobRow, seconds: float = 1, **changes: Any) -> JobRow:
     return replace(row, **({"updated_at": row.updated_at + timedelta(seconds=seconds)} | changes))
 
 
-def test_a_job_comes_back_as_it_was_written(ledger: Ledger) -> None:
+def test_a_job_comes_back_as_it_was_written(either: Ledger, place: str) -> None:
     row = job_row(
         task_id="asyntask_1", status=JobStatus.FAILED, raw_status="FAILURE", progress=100, error_code="X",
         error="no", tokens=7, video_s=5.0, path="/a/b.mp4", last_frame_path="/a/b.png", notebook="n.ipynb",
         cell="c", identity="i", take=2, finished_at=NOW, request_row="r",
+        user="anna",
     )  # fmt: skip
-    assert ledger.begin_job(row) == row.id
-    with Ledger(ledger.path) as other:
-        assert other.job(row.id) == row
-        assert other.jobs() == [row]
+    assert either.begin_job(row) == row.id
+    kept = row.without_words() if either.shared else row
+    with Ledger(place) as other:
+        assert other.job(row.id) == kept
+        assert other.jobs() == [kept]
 
 
-def test_a_job_is_found_by_its_end_and_by_the_servers_id(ledger: Ledger) -> None:
+def test_a_job_is_found_by_its_end_and_by_the_servers_id(either: Ledger) -> None:
     first = job_row(id="0" * 24 + "11112222", task_id="asyntask_A1")
     second = job_row(id="1" * 24 + "33332222", task_id="8602607538602")
+    if either.shared:
+        first, second = first.without_words(), second.without_words()
     for row in (first, second):
-        ledger.begin_job(row)
+        either.begin_job(row)
 
-    assert ledger.job("11112222") == ledger.job(" asyntask_A1 ") == first
-    assert ledger.job("33332222") == ledger.job("8602607538602") == second
-    assert ledger.job("nothing") is ledger.job("222") is ledger.job("%") is None
+    assert either.job("11112222") == either.job(" asyntask_A1 ") == first
+    assert either.job("33332222") == either.job("8602607538602") == second
+    assert either.job("nothing") is either.job("222") is either.job("%") is None
     with pytest.raises(InputError, match="several jobs"):
-        ledger.job("2222")
+        either.job("2222")
 
 
 @given(
@@ -95,36 +97,36 @@ def test_an_end_stays_whatever_comes_later_and_in_whichever_order(
     assert (kept.status, kept.error, kept.progress, kept.finished_at) == (end, "why", 100, NOW)
 
 
-def test_where_the_file_is_may_be_told_after_the_end_and_is_not_taken_back(ledger: Ledger) -> None:
+def test_where_the_file_is_may_be_told_after_the_end_and_is_not_taken_back(either: Ledger) -> None:
     row = job_row(task_id="t", status=JobStatus.SUCCEEDED)
-    ledger.begin_job(row)
-    ledger.update_job(later(row, path="/film.mp4", tokens=7))
-    ledger.update_job(later(row, 2, task_id=""))
+    either.begin_job(row)
+    either.update_job(later(row, path="/film.mp4", tokens=7))
+    either.update_job(later(row, 2, task_id=""))
 
-    kept = ledger.job(row.id)
+    kept = either.job(row.id)
     assert kept is not None
     assert (kept.path, kept.tokens, kept.task_id) == ("/film.mp4", 7, "t")
 
 
-def test_an_older_state_changes_nothing(ledger: Ledger) -> None:
+def test_an_older_state_changes_nothing(either: Ledger) -> None:
     row = job_row()
-    ledger.begin_job(row)
-    ledger.update_job(later(row, 5, status=JobStatus.RUNNING, progress=50))
-    ledger.update_job(later(row, 2, status=JobStatus.QUEUED, progress=10))
-    kept = ledger.job(row.id)
+    either.begin_job(row)
+    either.update_job(later(row, 5, status=JobStatus.RUNNING, progress=50))
+    either.update_job(later(row, 2, status=JobStatus.QUEUED, progress=10))
+    kept = either.job(row.id)
     assert kept is not None
     assert (kept.status, kept.progress) == (JobStatus.RUNNING, 50)
 
 
-def test_what_happened_is_added_and_never_changed(ledger: Ledger) -> None:
+def test_what_happened_is_added_and_never_changed(either: Ledger) -> None:
     row = job_row()
-    ledger.begin_job(row)
-    ledger.update_job(later(row, status=JobStatus.QUEUED, raw_status="NOT_START"))
-    ledger.update_job(later(row, 2, status=JobStatus.QUEUED), event=False)
-    ledger.update_job(later(row, 3, status=JobStatus.RUNNING, progress=50), note="half")
+    either.begin_job(row)
+    either.update_job(later(row, status=JobStatus.QUEUED, raw_status="NOT_START"))
+    either.update_job(later(row, 2, status=JobStatus.QUEUED), event=False)
+    either.update_job(later(row, 3, status=JobStatus.RUNNING, progress=50), note="half")
 
     told = [
-        (event.status, event.raw_status, event.progress, event.note) for event in ledger.job_events(row.id)
+        (event.status, event.raw_status, event.progress, event.note) for event in either.job_events(row.id)
     ]
     assert told == [
         (JobStatus.SUBMITTING, "", None, ""),
@@ -133,13 +135,10 @@ def test_what_happened_is_added_and_never_changed(ledger: Ledger) -> None:
     ]
 
 
-def test_jobs_wait_in_the_journal_and_come_back_in_order(
-    ledger: Ledger, path: Path, told: list[str], clock: FakeClock
-) -> None:
-    path.mkdir(parents=True)  # what is there is no file
+def test_jobs_wait_in_the_journal_and_come_back_in_order(either: Ledger, place: str) -> None:
     row = job_row()
-    ledger.begin_job(row)
-    ledger.update_job(later(row, status=JobStatus.RUNNING, progress=50))
+    either.begin_job(row)
+    either.update_job(later(row, status=JobStatus.RUNNING, progress=50))
     asset = StoredAsset(
         asset_id="asset-1",
         group_id="g",
@@ -148,18 +147,91 @@ def test_jobs_wait_in_the_journal_and_come_back_in_order(
         base_url="https://h",
         key_mark="k",
     )
-    ledger.keep_asset(asset)
-    path.rmdir()
-    clock.now += 31
-    ledger.begin(request_row())
+    either.keep_asset(asset)
+    either.close()
 
-    assert len(told) == 1
-    kept = ledger.job(row.id)
+    with Ledger(place) as other:
+        kept = other.job(row.id)
+        assert kept is not None
+        assert (kept.status, kept.progress) == (JobStatus.RUNNING, 50)
+        told = [event.status for event in other.job_events(row.id)]
+        assert told == [JobStatus.SUBMITTING, JobStatus.RUNNING]
+        found = other.asset(base_url="https://h/", key_mark="k", sha256="0" * 64, asset_type="Video")
+        assert found == asset
+
+
+def test_where_others_read_no_prompt_is_kept(either: Ledger) -> None:
+    request = {
+        "prompt": "secret plan", "negative_prompt": "secret plan", "duration": 5,
+        "content": [{"type": "text", "text": "secret plan"}, {"type": "image_url", "n": None}],
+    }  # fmt: skip
+    row = job_row(title="secret plan", request=request, request_row="r1", task_id="t")
+    either.begin_job(row)
+    either.update_job(later(row, status=JobStatus.SUCCEEDED, tokens=1))
+    once = replace(row, id="0" * 32, identity="i")
+    either.begin_job_once(once)
+    everything = repr([rows_of(either, table) for table in ("requests", "jobs", "job_events")])
+    assert ("secret plan" in everything) is not either.shared
+    kept = either.job(once.id)
     assert kept is not None
-    assert (kept.status, kept.progress) == (JobStatus.RUNNING, 50)
-    assert [event.status for event in ledger.job_events(row.id)] == [JobStatus.SUBMITTING, JobStatus.RUNNING]
-    assert ledger.asset(base_url="https://h/", key_mark="k", sha256="0" * 64, asset_type="Video") == asset
-    assert len(stored(path)) == 1
+    assert kept.request["duration"] == 5
+    assert kept.request["content"][1] == {"type": "image_url", "n": None}
+
+
+def test_one_wish_is_begun_once_whoever_asks(either: Ledger, place: str) -> None:
+    wish = job_row(identity="wish")
+    won: list[str] = []
+
+    def ask(number: int) -> None:
+        with Ledger(place) as ledger:
+            row = replace(wish, id=f"{number:032x}", maker=either.maker())
+            if ledger.begin_job_once(row) is None:
+                won.append(row.id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert len(won) == 1
+    standing = either.standing("wish")
+    assert standing is not None
+    assert standing.id == won[0]
+    assert [event.job_id for event in either.job_events(won[0])] == won
+    assert either.begin_job_once(replace(wish, id="f" * 32, identity="another")) is None
+
+
+def test_a_kernel_of_another_home_is_not_taken_for_dead(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    with Ledger(postgres_url) as here:
+        monkeypatch.setenv("ANYFAST_HOME", str(tmp_path / "another"))
+        with Ledger(postgres_url) as there:
+            row = job_row(identity="wish", maker=there.maker(), created_at=now)
+            assert row.maker
+            assert there.maker_lives(row)
+            assert here.maker_lives(row)
+            assert here.maker() != row.maker
+            assert here.begin_job_once(row) is None
+            assert here.maker_lives(here.jobs()[0])
+        assert not there.maker_lives(row)  # which sees that it ended
+        assert here.maker_lives(row)
+        assert not here.maker_lives(replace(row, created_at=now - timedelta(hours=2)))
+        assert not here.maker_lives(replace(row, maker=None))
+
+
+def test_a_wish_is_begun_once_in_a_ledger_that_is_locked_too(
+    path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE_S", 0.01)
+    with Ledger(path, warn=told.append) as ledger:
+        first = job_row(identity="wish", maker=ledger.maker())
+        ledger.open()
+        locker = held_up(path)
+        assert ledger.begin_job_once(first) is None
+        found = ledger.begin_job_once(replace(first, id="0" * 32))
+        assert found is not None
+        assert found.id == first.id
+        locker.close()
+        assert [row.id for row in ledger.jobs()] == [first.id]
 
 
 @pytest.mark.parametrize(
@@ -183,144 +255,89 @@ def test_no_secret_reaches_the_disk(path: Path, text: str) -> None:
     ledger.begin_job(row)
     ledger.update_job(later(row), note=text)
     seen = repr((ledger.jobs(), ledger.job_events(row.id)))
-    on_disk = b"".join(item.read_bytes() for item in path.parent.iterdir())
+    ledger.update_job(later(row, 2), note=text)
+    on_disk = b"".join(item.read_bytes() for item in path.parent.rglob("*") if item.is_file())
     ledger.close()
 
     assert "5ec2e7" not in seen
     assert b"5ec2e7" not in on_disk
 
 
-# --- versions ---------------------------------------------------------------------------------
-
-
-def version_one(path: Path) -> dict[str, Any]:
-    """A ledger as the first version made it, with one row."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    database.migrate(connection, migrations=MIGRATIONS[:1])
-    record = request_row(title="old").record()
-    old = {name: value for name, value in record.items() if name not in {"request_hash", "task_id"}}
-    names = ", ".join(old)
-    connection.execute(
-        f"INSERT INTO requests ({names}) VALUES ({', '.join('?' * len(old))})", [*old.values()]
-    )
-    connection.close()
-    return old
-
-
-def test_a_first_versions_ledger_is_migrated_and_keeps_its_rows(path: Path, told: list[str]) -> None:
-    old = version_one(path)
-    with Ledger(path, warn=told.append) as ledger:
-        row = job_row()
-        ledger.begin_job(row)
-        assert ledger.job(row.id) == row
-        ledger.begin(request_row(title="new", request_hash="b" * 64))
-    assert not told
-    rows = stored(path)
-    assert rows[str(old["id"])] == old | {"request_hash": None, "task_id": None}
-    assert [kept["request_hash"] for kept in rows.values() if kept["title"] == "new"] == ["b" * 64]
-
-
-def test_a_first_versions_ledger_that_cannot_be_written_is_read(
-    open_folder: Path, told: list[str], read_only: Any
-) -> None:
-    version_one(open_folder / "ledger.sqlite3")
-    with read_only(open_folder), Ledger(open_folder / "ledger.sqlite3", warn=told.append) as ledger:
-        assert len(ledger.rows()) == 1
-        assert ledger.jobs() == []
-        assert ledger.totals_by_model()[0].requests == 1
-
-
-def test_an_older_kernels_journal_is_merged(path: Path) -> None:
-    record = request_row(title="waits").record()
-    old = {name: value for name, value in record.items() if name not in {"request_hash", "task_id"}}
-    folder = path.parent / "journal"
-    folder.mkdir(parents=True)
-    line = json.dumps({"schema": 1, **old})
-    (folder / "ledger.sqlite3.1-a.jsonl").write_text(f"\n{line}\n")
-    with Ledger(path) as ledger:
-        assert len(ledger.rows()) == 1
-    assert stored(path)[str(old["id"])]["title"] == "waits"
-    assert list(folder.iterdir()) == []
-
-
-def test_the_tables_are_those_of_the_migrations(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
-    database.migrate(connection)
-    for table in TABLES.values():
-        found = connection.execute(f"PRAGMA table_info({table.name})").fetchall()
-        assert [row[1] for row in found] == list(table.columns)
-        assert {row[1] for row in found if row[3] or row[5]} == set(table.required)
-    assert set(job_row().record()) == set(JOB_COLUMNS)
-    connection.close()
-
-
 # --- what a request's row says of its job -------------------------------------------------------
 
 
-def test_tokens_of_a_job_count_for_its_request(ledger: Ledger) -> None:
-    asked = request_row(kind="seedance", model="seedance", request_hash="a" * 64)
-    ledger.begin(asked)
-    ledger.settle(asked.id, status=Status.OK, task_id="asyntask_1")
+def test_what_a_film_used_is_in_the_row_of_its_request(either: Ledger) -> None:
+    price = Prices().set("seedance", currency="USD", video_token=7)
+    asked = request_row(kind="seedance", model="seedance", request_hash="a" * 64, session="s", thread="t")
+    either.begin(asked)
+    assert either.settle(asked.id, status=Status.OK, task_id="asyntask_1", duration_s=2) is None
     row = job_row(request_row=asked.id, task_id="asyntask_1")
-    ledger.begin_job(row)
-    assert ledger.totals_by_model()[0].output_tokens is None
-    ledger.update_job(later(row, status=JobStatus.SUCCEEDED, tokens=108_900))
+    either.begin_job(row)
+    assert either.totals_by_model()[0].output_tokens is None
+    assert rows_of(either)[asked.id]["billed"] is None
+    either.update_job(later(row, status=JobStatus.SUCCEEDED, tokens=100_000, video_s=5.0))
+    either.update_job(later(row, 2, status=JobStatus.SUCCEEDED, path="/film.mp4"))
 
-    total = ledger.totals_by_model()[0]
-    assert (total.output_tokens, total.without_usage) == (108_900, 0)
-    assert 108_900 in ledger.rows()[0]
-    assert stored(ledger.path)[asked.id]["task_id"] == "asyntask_1"
+    total = either.totals_by_model()[0]
+    assert (total.requests, total.output_tokens, total.without_usage) == (1, 100_000, 0)
+    kept = rows_of(either)[asked.id]
+    assert (kept["task_id"], kept["job"], kept["video_s"], kept["billed"]) == (
+        "asyntask_1",
+        row.id,
+        5.0,
+        "yes",
+    )
+    assert (kept["cost_nano"], kept["currency"], kept["price_version"]) == (700_000_000, "USD", price.version)
+    assert (kept["session"], kept["thread"], kept["duration_s"]) == ("s", "t", 2)
+
+
+def test_a_film_that_failed_is_not_billed_and_one_that_was_refused_is_its_requests_matter(
+    ledger: Ledger,
+) -> None:
+    accepted, refused = (request_row(kind="seedance", model="seedance") for _ in range(2))
+    for asked, task_id in ((accepted, "t1"), (refused, "")):
+        ledger.begin(asked)
+        row = job_row(request_row=asked.id, task_id=task_id)
+        ledger.update_job(later(row, status=JobStatus.FAILED, tokens=5))
+    ledger.settle(accepted.id, status=Status.OK)
+    ledger.settle(refused.id, status=Status.ERROR, billed=Billed.NO)
+
+    rows = rows_of(ledger)
+    assert (rows[accepted.id]["status"], rows[accepted.id]["billed"]) == ("ok", "no")
+    assert (rows[refused.id]["status"], rows[refused.id]["billed"]) == ("error", "no")
+    assert rows[accepted.id]["cost_nano"] is None
+
+
+def test_a_request_in_doubt_is_proved_by_its_job(either: Ledger) -> None:
+    asked = request_row(kind="seedance", model="seedance")
+    either.begin(asked)
+    either.settle(asked.id, status=Status.SUBMIT_UNKNOWN)
+    assert rows_of(either)[asked.id]["status"] == "submit_unknown"
+    row = job_row(request_row=asked.id, task_id="t1")
+    either.update_job(later(row, status=JobStatus.SUCCEEDED, tokens=5))
+    assert rows_of(either)[asked.id]["status"] == "ok"
 
 
 # --- assets -----------------------------------------------------------------------------------
 
 
-def test_an_asset_is_given_back_for_the_same_file_key_and_gateway_only(ledger: Ledger) -> None:
+def test_an_asset_is_given_back_for_the_same_file_key_and_gateway_only(either: Ledger) -> None:
     known = {"base_url": "https://h", "key_mark": "k", "sha256": "0" * 64, "asset_type": "Video"}
     first = StoredAsset(asset_id="a1", group_id="g", name="clip", created_at=NOW, **known)
     second = StoredAsset(asset_id="a2", group_id="g", created_at=NOW + timedelta(seconds=1), **known)
     for asset in (first, second, second):
-        ledger.keep_asset(asset)
+        either.keep_asset(asset)
 
-    assert ledger.asset(**known) == second
+    assert either.asset(**known) == second
     for name, other in (
         ("base_url", "https://x"),
         ("key_mark", "x"),
         ("sha256", "1"),
         ("asset_type", "Image"),
     ):
-        assert ledger.asset(**(known | {name: other})) is None
-    ledger.forget_asset("a2")
-    assert ledger.asset(**known) == first
-    ledger.keep_asset(second)
-    ledger.forget_asset("a1")
-    assert ledger.asset(**known) is None
-
-
-# --- the frame --------------------------------------------------------------------------------
-
-
-def test_the_frame_of_jobs(path: Path) -> None:
-    empty = jobs(path=path)
-    with Ledger(path) as ledger:
-        ledger.begin_job(job_row(progress=0))
-        done = job_row(
-            kind="kling", status=JobStatus.SUCCEEDED, tokens=9, video_s=5, created_at=NOW + timedelta(1),
-            finished_at=NOW + timedelta(1, seconds=90), path="/film.mp4",
-        )  # fmt: skip
-        ledger.begin_job(done)
-    full = room.jobs(path=path)
-
-    assert {name: str(kind) for name, kind in full.dtypes.items()} == {
-        name: str(kind) for name, kind in empty.dtypes.items()
-    }
-    assert str(full.dtypes["time"]) == str(full.dtypes["finished"]) == "datetime64[us, UTC]"
-    assert str(full.dtypes["progress"]) == str(full.dtypes["tokens"]) == "Int64"
-    assert list(full["status"].cat.categories) == [str(word) for word in JobStatus]
-    assert full["duration_s"].tolist()[1] == 90
-    assert full["progress"][0] == 0
-    assert full[["tokens", "finished", "path"]].isna().iloc[0].all()
-    assert list(jobs(path=path, kind="kling")["id"]) == [done.id]
-    assert list(jobs(path=path, status=["succeeded", "failed"])["path"]) == ["/film.mp4"]
-    assert len(jobs(path=path, since=NOW + timedelta(hours=1))) == 1
+        assert either.asset(**(known | {name: other})) is None
+    either.forget_asset("a2")
+    assert either.asset(**known) == first
+    either.keep_asset(second)
+    either.forget_asset("a1")
+    assert either.asset(**known) is None

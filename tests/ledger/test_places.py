@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from anyfast_nb.errors import ConfigError
-from anyfast_nb.ledger.location import ledger_path
+from anyfast_nb.ledger.location import ledger_path, locate
 from anyfast_nb.ledger.mounts import is_network
 
 MOUNTS = """\
@@ -73,13 +73,59 @@ def test_the_environment_names_the_default(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://anna:geheim@db/ledger", "mysql://anna:geheim@db/ledger"]
+    ("url", "kind", "says"),
+    [
+        ("mysql://anna:geheim@db/ledger", "mysql", "not supported"),
+        ("postgresql+psycopg2://anna:geheim@db/ledger", "postgresql+psycopg2", "not supported"),
+        ("postgresql://anna:geheim@db", "postgresql", "names no PostgreSQL database"),
+        ("postgresql://anna:geheim@db:port/x", "PostgreSQL", "names no PostgreSQL database"),
+    ],
 )
-def test_another_database_is_refused_without_showing_its_password(url: str) -> None:
-    with pytest.raises(ConfigError, match="not supported yet") as caught:
+def test_another_database_is_refused_without_showing_its_password(url: str, kind: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
         ledger_path(url)
-    assert url.partition("://")[0] in str(caught.value)
+    assert kind.lower() in str(caught.value).lower()
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "read"),
+    [
+        (
+            "postgresql://anna:geheim@db/ledger?sslmode=require",
+            "postgresql://anna@db/ledger",
+            "postgresql://anna:geheim@db/ledger?sslmode=require",
+        ),
+        (
+            "postgresql+psycopg://anna:ge%40h%2Feim@db:5433/ledger",
+            "postgresql://anna@db:5433/ledger",
+            "postgresql://anna:ge%40h%2Feim@db:5433/ledger",
+        ),
+        (  # as people paste it
+            "postgres://anna:ge@h/e:i?m@[::1]:5433/ledger",
+            "postgresql://anna@[::1]:5433/ledger",
+            "postgresql://anna:ge%40h%2Fe%3Ai%3Fm@[::1]:5433/ledger",
+        ),
+        (
+            "postgresql:///ledger?host=/var/run/postgresql&password=geheim",
+            "postgresql:///ledger",
+            "postgresql:///ledger?host=/var/run/postgresql&password=geheim",
+        ),
+    ],
+)
+def test_a_postgresql_url_is_read_and_shown_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, place: str, read: str
+) -> None:
+    monkeypatch.setenv("ANYFAST_HOME", str(tmp_path))
+    found = locate(url)
+    assert (found.dialect, found.place, found.url) == ("postgresql", place, read)
+    assert found.path.parent == tmp_path
+    assert found.path.name.startswith("ledger-")
+    assert "ge" not in repr(found).replace("ledger", "")
+    other_password = url.replace("geheim", "new").replace("ge%40h%2Feim", "new").replace("ge@h/e:i?m", "new")
+    assert locate(other_password).path == found.path
+    assert locate(url.replace("ledger", "other")).path != found.path
+    assert locate(environ={"ANYFAST_LEDGER_URL": url}) == found
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])

@@ -13,10 +13,11 @@ from anyfast_nb.ledger import Ledger, RequestRow
 from anyfast_nb.wire.values import Source, Status, Usage
 
 
-def main(path: str, rows: int, file_size_limit: int) -> None:
+def main(place: str, rows: int, file_size_limit: int) -> None:
+    """Begin each row, settle every second."""
     if file_size_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit))
-    ledger = Ledger(path, warn=lambda text: print(f"!{text}", flush=True))
+    ledger = Ledger(place, warn=lambda text: print(f"!{text}", flush=True), wait_s=0.05)
     done = 0
     while not rows or done < rows:
         row = RequestRow(

@@ -1,4 +1,4 @@
-"""login, logout, models, config, usage, code, doctor, against a real built-in AnyFast."""
+"""login, logout, models, config, code, doctor, against a real built-in AnyFast."""
 
 from __future__ import annotations
 
@@ -225,8 +225,3 @@ def test_taking_a_setting_back_leaves_environment_and_file(
     verbs.config(own, "model=mini base_url=https://other.example", shown)
     verbs.config(own, "model= base_url=", shown)
     assert (own.settings.model, own.settings.base_url) == ("pro", "simulator")
-
-
-def test_usage_of_an_empty_ledger(own: Session, shown: Shown) -> None:
-    verbs.usage(own, "", shown)
-    assert shown.text == "The ledger is empty."

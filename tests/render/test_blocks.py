@@ -39,6 +39,11 @@ def test_blocks_rendered_one_by_one_are_the_text_rendered_whole(text: str) -> No
     assert text_html(text) == render_markdown(text)
 
 
+def test_a_quote_that_a_list_ends_keeps_its_place() -> None:
+    html = render_markdown("> said\n* star\n\n# Head")
+    assert html.index("said") < html.index("star") < html.index("Head")
+
+
 @pytest.mark.parametrize(
     ("text", "blocks"),
     [

@@ -13,6 +13,7 @@ from anyfast_nb.ledger.job_rows import JobStatus
 from anyfast_nb.render.clip import clip_bundle
 from anyfast_nb.render.job_card import between, card_bundle, fold_html, span, status_line, usual_words
 from anyfast_nb.render.preflight import preflight_bundle
+from anyfast_nb.wire.values import Money
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="x()"> $x^2$ \x1b[31m'
 FLIGHT = Preflight(
@@ -166,10 +167,22 @@ def test_a_dry_run_shows_a_row_for_each_fact() -> None:
         ["length", "4 s"],
         ["first_frame", "cat.png · image · 400 × 400 · inside the request · will be cropped"],
         ["tokens", "about 40,594 tokens"],
-        ["cost", "no price set"],
         ["note", "seed may be ignored"],
     ]
     assert bundle["text/html"].count("<dt>") == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("cost", "priced", "said"),
+    [
+        (Money(420_000_000, "USD"), True, "about 0.42 USD"),
+        (None, True, "unknown before it is made"),
+        (None, False, "no price set"),
+    ],
+)
+def test_a_dry_run_says_what_it_may_cost(cost: Money | None, priced: bool, said: str) -> None:
+    bundle = preflight_bundle(replace(FLIGHT, cost=cost, priced=priced), where="here")
+    assert re.search(rf"^\s*cost\s+{said}$", bundle["text/plain"], re.MULTILINE)
     unknown = preflight_bundle(replace(FLIGHT, tokens=None, seconds=None), where="x")["text/plain"]
     assert "unknown before it is made" in unknown
     assert "the model chooses" in unknown

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from anyfast_nb.simulator import cli, server, triggers
-from anyfast_nb.simulator.config import DEMO_KEY, MIB, Config, Profile
+from anyfast_nb.simulator.config import DEMO_KEY, MIB, REHEARSAL_KEY, Config, Profile
 
 COMMAND = [sys.executable, "-m", "anyfast_nb.simulator.cli"]
 
@@ -277,3 +277,25 @@ def test_the_key_file_is_read(tmp_path: Path) -> None:
             f"{url(printed)}/models", headers={"authorization": "Bearer sk-sim-filed"}, trust_env=False
         )
         assert reply.status_code == 200
+
+
+# --- taken for the real one -------------------------------------------------------------------
+
+
+def test_unmarked_replies_do_not_say_what_they_are() -> None:
+    with started("--unmarked", lines=4) as (_, printed):
+        assert printed[1] == f"key: {REHEARSAL_KEY}"
+        assert "count them as live" in printed[2]
+        headers = {"authorization": f"Bearer {REHEARSAL_KEY}"}
+        with httpx.Client(headers=headers, trust_env=False) as client:
+            replies = [client.get(f"{url(printed)}/models"), client.get(f"{url(printed)}/nothing")]
+        assert [reply.status_code for reply in replies] == [200, 404]
+        assert not any("x-anyfast-simulated" in reply.headers for reply in replies)
+
+
+def test_an_unmarked_server_has_no_key_that_gives_it_away() -> None:
+    done = subprocess.run(
+        [*COMMAND, "--unmarked", "--key", "sk-sim-x"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "sk-sim-" in done.stderr

@@ -1,0 +1,71 @@
+"""`%anyfast usage`: what was used, as a table and as charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from anyfast_nb.errors import InputError
+from anyfast_nb.magics.options import USAGE_BY, split, verb_options
+
+if TYPE_CHECKING:
+    from anyfast_nb.magics.verbs import Show
+    from anyfast_nb.session import Session
+
+DEFAULT_PERIOD: Final = "month"
+_FILTERS: Final = ("kind", "model", "source", "thread", "notebook", "user")
+
+
+def usage(session: Session, line: str, show: Show) -> None:
+    """Show what was used in a period: totals, the newest requests, charts.
+
+    Args:
+        session: unused: the ledger is this machine's, or the one that is shared.
+        line: the rest of the line.
+        show: shows a bundle.
+
+    Raises:
+        InputError: a period, a zone or an option that there is not.
+        LedgerError: the ledger cannot be read.
+    """
+    found = verb_options("usage").read(split(line))
+    if len(found.words) > 1:
+        raise InputError(
+            f"%anyfast usage: {found.words[1]!r} is one word too many",
+            hint="`%anyfast help usage` shows how it is written.",
+        )
+    when = found.words[0] if found.words else DEFAULT_PERIOD
+    from anyfast_nb.ledger.usage_report import usage as report_of
+
+    filters: dict[str, Any] = {name: getattr(found, name) for name in _FILTERS}
+    report = report_of(when, by=found.by, last=found.last, tz=found.tz, **filters)
+    show(dict(report._repr_mimebundle_()))
+    if found.plot and not report.frame.empty:
+        from anyfast_nb.ledger import plot
+
+        bundle, _ = plot.overview(when, theme=found.theme, tz=found.tz, **filters)._repr_mimebundle_()
+        show(dict(bundle))
+
+
+def words(before: Sequence[str]) -> Iterable[str]:
+    """The periods, where one may stand."""
+    from anyfast_nb.ledger.periods import NAMES
+
+    return () if any(word in NAMES for word in before) else NAMES
+
+
+def values(option: str) -> Iterable[str]:
+    """What an option of `usage` may be; nothing for those that are no list."""
+    from anyfast_nb.wire.values import Source
+
+    if option == "--tz":
+        from zoneinfo import available_timezones
+
+        return sorted(available_timezones())
+    known: dict[str, Iterable[str]] = {
+        "--by": USAGE_BY,
+        "--kind": ("chat", "responses", "seedream", "seedance", "kling", "asset"),
+        "--source": [word.value for word in Source],
+        "--theme": ("light", "dark", "auto"),
+    }
+    return known.get(option, ())

@@ -30,6 +30,7 @@ from urllib.parse import quote
 
 ADMIN_URL = "ANYFAST_LEDGER_ADMIN_URL"
 PATIENCE_S = 60.0
+LESSON = "lesson"
 PLACES = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin")
 NO_POSTGRESQL = f"""\
 There is no PostgreSQL here. On Debian, `sudo apt-get install postgresql` brings its programs: run this again.
@@ -190,6 +191,8 @@ def _throw_away(programs: Path) -> Database:
             raise
         server, url = _started(programs, place, user, password)
         if _answers(server, url):
+            _query(url, f"CREATE DATABASE {LESSON}")
+            url = f"{url.rpartition('/')[0]}/{LESSON}"
             return Database(url, "A throw-away PostgreSQL on this machine, gone with this notebook.", server)
         server.close()
         if not left:
@@ -264,8 +267,8 @@ def _query(url: str, *statements: str) -> list[tuple[object, ...]]:
 
 def _empty(url: str) -> None:
     """Take out what the lesson put in: the schema, the students' roles and their group."""
-    from anyfast_nb.ledger.classroom import Classroom
-    from anyfast_nb.ledger.roles import SCHEMA, quoted
+    from anyfast_nb.ledger.classroom.classroom import Classroom
+    from anyfast_nb.ledger.classroom.roles import SCHEMA, quoted
 
     if not _query(url, f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL")[0][0]:
         return

@@ -36,10 +36,10 @@ SIMULATOR_DOOR = "anyfast_nb.simulator.launcher"  # all that the rest may import
 
 # Upward imports that are meant, each inside a function.
 EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("anyfast_nb.ledger.charts", "anyfast_nb.render.chart"): "a chart shows itself",
-    ("anyfast_nb.ledger.usage_lines", "anyfast_nb.render.usage"): "what was used shows itself",
-    ("anyfast_nb.ledger.usage_report", "anyfast_nb.render.notice"): "what was used shows itself",
-    ("anyfast_nb.ledger.usage_report", "anyfast_nb.render.usage"): "what was used shows itself",
+    ("anyfast_nb.ledger.views.charts", "anyfast_nb.render.chart"): "a chart shows itself",
+    ("anyfast_nb.ledger.views.lines", "anyfast_nb.render.usage"): "what was used shows itself",
+    ("anyfast_nb.ledger.views.report", "anyfast_nb.render.notice"): "what was used shows itself",
+    ("anyfast_nb.ledger.views.report", "anyfast_nb.render.usage"): "what was used shows itself",
     ("anyfast_nb.wire.values", "anyfast_nb.render.answer"): "an answer shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.clip"): "a clip shows itself",
     ("anyfast_nb.jobs.film", "anyfast_nb.render.pictures"): "a film's last frame shows itself",

@@ -10,7 +10,7 @@ from anyfast_nb.errors import AnyFastError
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.bound import Bound
-    from anyfast_nb.ledger.budget_values import Ask, BudgetState
+    from anyfast_nb.ledger.budget.values import Ask, BudgetState
     from anyfast_nb.ledger.store import Ledger
     from anyfast_nb.wire.values import Money
 
@@ -57,7 +57,7 @@ def verdict(ledger: Ledger, ask: Ask) -> tuple[str, ...]:
     Returns:
         A line for the hard budget that refuses it, else one for each soft one that it may exceed.
     """
-    from anyfast_nb.ledger.budget_verdict import refusal, warnings
+    from anyfast_nb.ledger.budget.verdict import refusal, warnings
 
     try:
         found = ledger.budgets(user=ask.user, notebook=ask.notebook, thread=ask.thread)

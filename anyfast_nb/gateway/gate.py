@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from anyfast_nb.gateway.bound import Bound
-    from anyfast_nb.ledger.budget_values import Ask
-    from anyfast_nb.ledger.prices import Cost, Prices
+    from anyfast_nb.ledger.budget.values import Ask
+    from anyfast_nb.ledger.prices.book import Cost, Prices
     from anyfast_nb.ledger.rows import RequestRow
     from anyfast_nb.ledger.store import Ledger
     from anyfast_nb.settings import Settings
@@ -152,7 +152,7 @@ class Gate:
         )
 
     def _ask(self, row: RequestRow, bound: Bound) -> Ask:
-        from anyfast_nb.ledger.budget_values import Ask
+        from anyfast_nb.ledger.budget.values import Ask
 
         cost = self._worst_cost(row.kind, row.model, bound, at=row.time)
         return Ask(
@@ -248,13 +248,13 @@ class Gate:
         )
 
     def _price_line(self, kind: str, model: str, *, at: datetime) -> str:
-        from anyfast_nb.ledger.prices import set_line
+        from anyfast_nb.ledger.prices.book import set_line
 
         return "" if self._has_price(model, at=at) else set_line(model, kind)
 
     def _prices(self) -> Prices:
         if self._kept_prices is None:
-            from anyfast_nb.ledger.prices import Prices, prices_path
+            from anyfast_nb.ledger.prices.book import Prices, prices_path
 
             home = None if self._settings is None else self._settings().home
             self._kept_prices = Prices(prices_path(home))

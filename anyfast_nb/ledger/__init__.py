@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anyfast_nb.ledger import plot as plot
     from anyfast_nb.ledger.assets import StoredAsset
-    from anyfast_nb.ledger.budget_frames import budgets, end_budget, set_budget
-    from anyfast_nb.ledger.export import to_csv, to_parquet
-    from anyfast_nb.ledger.frames import frame, jobs
+    from anyfast_nb.ledger.budget.frames import budgets, end_budget, set_budget
+    from anyfast_nb.ledger.disk.location import ledger_path
+    from anyfast_nb.ledger.frames.export import to_csv, to_parquet
+    from anyfast_nb.ledger.frames.requests import frame, jobs
+    from anyfast_nb.ledger.frames.totals import by_day, by_kind, by_model, by_notebook, by_thread, by_user
     from anyfast_nb.ledger.job_rows import JobEvent, JobRow, JobStatus
-    from anyfast_nb.ledger.location import ledger_path
-    from anyfast_nb.ledger.prices import price_list, set_price
-    from anyfast_nb.ledger.repricing import reprice
+    from anyfast_nb.ledger.prices.book import price_list, set_price
+    from anyfast_nb.ledger.prices.repricing import reprice
     from anyfast_nb.ledger.retention import Pruned, prune
     from anyfast_nb.ledger.rows import ModelTotal, RequestRow
     from anyfast_nb.ledger.store import Ledger
-    from anyfast_nb.ledger.totals import by_day, by_kind, by_model, by_notebook, by_thread, by_user
-    from anyfast_nb.ledger.usage_report import UsageReport, usage
+    from anyfast_nb.ledger.views.report import UsageReport, usage
 
 __all__ = [
     "JobEvent", "JobRow", "JobStatus", "Ledger", "ModelTotal", "Pruned", "RequestRow", "StoredAsset",
@@ -44,26 +44,26 @@ _ROOM_OF = {
     "Pruned": "retention",
     "RequestRow": "rows",
     "StoredAsset": "assets",
-    "budgets": "budget_frames",
-    "by_day": "totals",
-    "by_kind": "totals",
-    "by_model": "totals",
-    "by_notebook": "totals",
-    "by_thread": "totals",
-    "by_user": "totals",
-    "end_budget": "budget_frames",
-    "frame": "frames",
-    "jobs": "frames",
-    "ledger_path": "location",
-    "price_list": "prices",
+    "budgets": "budget.frames",
+    "by_day": "frames.totals",
+    "by_kind": "frames.totals",
+    "by_model": "frames.totals",
+    "by_notebook": "frames.totals",
+    "by_thread": "frames.totals",
+    "by_user": "frames.totals",
+    "end_budget": "budget.frames",
+    "frame": "frames.requests",
+    "jobs": "frames.requests",
+    "ledger_path": "disk.location",
+    "price_list": "prices.book",
     "prune": "retention",
-    "reprice": "repricing",
-    "set_budget": "budget_frames",
-    "set_price": "prices",
-    "to_csv": "export",
-    "to_parquet": "export",
-    "UsageReport": "usage_report",
-    "usage": "usage_report",
+    "reprice": "prices.repricing",
+    "set_budget": "budget.frames",
+    "set_price": "prices.book",
+    "to_csv": "frames.export",
+    "to_parquet": "frames.export",
+    "UsageReport": "views.report",
+    "usage": "views.report",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from anyfast_nb.ledger.durable import Durable
+from anyfast_nb.ledger.disk.durable import Durable
 from anyfast_nb.ledger.guard import plain_url, scrub
 from anyfast_nb.ledger.rows import Kept, Record, kept_text, microseconds, moment_of
 
@@ -74,7 +74,7 @@ class AssetTable(Durable):
         """
         from sqlalchemy import select
 
-        from anyfast_nb.ledger.tables import ASSETS, FORGOTTEN_ASSETS
+        from anyfast_nb.ledger.disk.tables import ASSETS, FORGOTTEN_ASSETS
 
         known = ASSETS.c
         newest = (

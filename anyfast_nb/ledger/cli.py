@@ -14,7 +14,7 @@ from anyfast_nb._version import __version__
 from anyfast_nb.errors import AnyFastError, ConfigError, InputError
 
 if TYPE_CHECKING:
-    from anyfast_nb.ledger.classroom import Classroom, Member
+    from anyfast_nb.ledger.classroom.classroom import Classroom, Member
     from anyfast_nb.ledger.store import Ledger
 
 ADMIN_URL: Final = "ANYFAST_LEDGER_ADMIN_URL"
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _init(given: argparse.Namespace) -> None:
-    from anyfast_nb.ledger.classroom import PLAINLY
+    from anyfast_nb.ledger.classroom.classroom import PLAINLY
 
     room = _room(given.words, most=0)
     for line in [*room.init(), *PLAINLY]:
@@ -94,7 +94,7 @@ def _add(given: argparse.Namespace) -> None:
 def _keep_ledgers(path: Path, members: list[Member]) -> None:
     """Write the URLs into a file of ``NAME URL`` lines that only its owner may read; others' lines stay."""
     from anyfast_nb import keystore
-    from anyfast_nb.ledger.hub import read_ledgers
+    from anyfast_nb.ledger.classroom.hub import read_ledgers
 
     try:
         known = read_ledgers(path) if path.exists() else {}
@@ -122,7 +122,7 @@ def _list(given: argparse.Namespace) -> None:
 
 
 def _budget(given: argparse.Namespace) -> None:
-    from anyfast_nb.ledger.budget_values import Scope, parse_amount
+    from anyfast_nb.ledger.budget.values import Scope, parse_amount
 
     wishes = [(scope, text) for scope, text in ((Scope.USER, given.each), (Scope.ALL, given.all)) if text]
     amounts = [(scope, *parse_amount(text)) for scope, text in wishes]
@@ -171,7 +171,7 @@ def _show_budgets(ledger: Ledger) -> None:
 
 
 def _usage(given: argparse.Namespace) -> None:
-    from anyfast_nb.ledger.usage_report import usage
+    from anyfast_nb.ledger.views.report import usage
 
     place = _place(given.words)
     for line in str(usage(given.since, by=given.by, tz=given.zone, path=place)).splitlines():
@@ -217,7 +217,7 @@ def _url_and_rest(
 
 
 def _room_and_names(words: Sequence[str], *, least: int = 0) -> tuple[Classroom, list[str]]:
-    from anyfast_nb.ledger.classroom import Classroom
+    from anyfast_nb.ledger.classroom.classroom import Classroom
 
     url, names = _url_and_rest(words)
     if url is None:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from anyfast_nb.errors import LedgerError
+from anyfast_nb.ledger.disk.makers import Makers
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus, JobTable, row_of
-from anyfast_nb.ledger.makers import Makers
 from anyfast_nb.ledger.rows import Kept
 from anyfast_nb.wire.values import Source
 
@@ -53,7 +53,7 @@ class JobHistory(JobTable):
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         return self._standing(self._jobs(JOBS.c.identity == identity, newest=None))
 
@@ -84,8 +84,8 @@ class JobHistory(JobTable):
     def _begun_once(self, row: JobRow) -> JobRow | None:
         from sqlalchemy import func, select
 
-        from anyfast_nb.ledger.engine import put
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.engine import put
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         of_identity = select(JOBS).where(JOBS.c.identity == row.identity)
         with self.transaction() as connection:
@@ -134,7 +134,7 @@ class JobHistory(JobTable):
             LedgerError: the ledger cannot be read.
         """
         wanted = source if like is None else like.source
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         known = JOBS.c
         rows = self._jobs(

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.ledger.durable import Durable
+from anyfast_nb.ledger.disk.durable import Durable
+from anyfast_nb.ledger.disk.schema import ENDS
 from anyfast_nb.ledger.guard import plain_url, scrub, scrub_values
 from anyfast_nb.ledger.rows import (
     Kept,
@@ -28,7 +29,6 @@ from anyfast_nb.ledger.rows import (
     moment_of,
     new_id,
 )
-from anyfast_nb.ledger.schema import ENDS
 from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class JobTable(Durable):
         """
         from sqlalchemy import or_
 
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         asked, known = id.strip(), JOBS.c
         same: list[ColumnElement[bool]] = [known.id == asked, known.task_id == asked]
@@ -290,8 +290,8 @@ class JobTable(Durable):
             LedgerError: the ledger cannot be read.
             InputError: ``since`` is no date or time.
         """
-        from anyfast_nb.ledger.selection import chosen
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.selection import chosen
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         known = JOBS.c
         by = {
@@ -307,7 +307,7 @@ class JobTable(Durable):
         """What happened to a job, oldest first; ``id`` is the whole one."""
         from sqlalchemy import select
 
-        from anyfast_nb.ledger.tables import JOB_EVENTS
+        from anyfast_nb.ledger.disk.tables import JOB_EVENTS
 
         known = JOB_EVENTS.c
         asked = select(JOB_EVENTS).where(known.job_id == id).order_by(known.time_us, known.id)
@@ -339,7 +339,7 @@ class JobTable(Durable):
         """The jobs that fulfil all conditions, oldest first; of many the newest."""
         from sqlalchemy import select
 
-        from anyfast_nb.ledger.tables import JOBS
+        from anyfast_nb.ledger.disk.tables import JOBS
 
         asked = select(JOBS).where(*conditions).order_by(JOBS.c.created_us.desc(), JOBS.c.id.desc())
         with self.reading() as connection:

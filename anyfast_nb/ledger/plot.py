@@ -16,11 +16,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.ledger import chart_data, chart_shapes
-from anyfast_nb.ledger.chart_data import Filters, Wanted
-from anyfast_nb.ledger.charts import Chart, dress, finish, name_axis, note, palette_of, say, sheet, short
-from anyfast_nb.ledger.palette import Palette, Theme
 from anyfast_nb.ledger.periods import zone
+from anyfast_nb.ledger.views import data as chart_data
+from anyfast_nb.ledger.views import shapes as chart_shapes
+from anyfast_nb.ledger.views.charts import (
+    Chart,
+    dress,
+    finish,
+    name_axis,
+    note,
+    palette_of,
+    say,
+    sheet,
+    short,
+)
+from anyfast_nb.ledger.views.data import Filters, Wanted
+from anyfast_nb.ledger.views.palette import Palette, Theme
 
 __all__ = ["cost", "jobs", "latency", "overview", "tokens"]
 

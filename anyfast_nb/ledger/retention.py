@@ -19,10 +19,9 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from anyfast_nb.errors import InputError, LedgerError
-from anyfast_nb.ledger.budget_values import Per
-from anyfast_nb.ledger.rows import Since, microseconds, moment_of, since_us
-from anyfast_nb.ledger.schema import ENDS
-from anyfast_nb.ledger.tables import (
+from anyfast_nb.ledger.budget.values import Per
+from anyfast_nb.ledger.disk.schema import ENDS
+from anyfast_nb.ledger.disk.tables import (
     ASSETS,
     BUDGETS,
     FORGOTTEN_ASSETS,
@@ -31,6 +30,7 @@ from anyfast_nb.ledger.tables import (
     REQUESTS,
     RESERVATIONS,
 )
+from anyfast_nb.ledger.rows import Since, microseconds, moment_of, since_us
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

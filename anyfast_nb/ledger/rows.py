@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from anyfast_nb.errors import InputError
+from anyfast_nb.ledger.disk.schema import COLUMNS
 from anyfast_nb.ledger.guard import plain_url, scrub
-from anyfast_nb.ledger.schema import COLUMNS
 from anyfast_nb.wire.values import Source, Status
 
 Value = str | int | float | None

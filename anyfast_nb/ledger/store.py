@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import Billed, LedgerError
 from anyfast_nb.ledger.assets import AssetTable
-from anyfast_nb.ledger.budget_table import BudgetTable
+from anyfast_nb.ledger.budget.table import BudgetTable
+from anyfast_nb.ledger.disk.schema import COLUMNS
 from anyfast_nb.ledger.job_history import JobHistory
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
-from anyfast_nb.ledger.pricing import Pricing, costing
+from anyfast_nb.ledger.prices.pricing import Pricing, costing
 from anyfast_nb.ledger.rows import (
     Kept,
     ModelTotal,
@@ -22,11 +23,10 @@ from anyfast_nb.ledger.rows import (
     kept_text,
     microseconds,
 )
-from anyfast_nb.ledger.schema import COLUMNS
 from anyfast_nb.wire.values import Source, Status, Usage
 
 if TYPE_CHECKING:
-    from anyfast_nb.ledger.prices import Cost
+    from anyfast_nb.ledger.prices.book import Cost
 
 _UNKNOWN: Final = Usage()
 _FILMS: Final = frozenset({"seedance", "kling"})
@@ -76,7 +76,7 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
     def _begin_in_store(self, record: Record) -> None:
         from sqlalchemy.exc import SQLAlchemyError
 
-        from anyfast_nb.ledger.engine import put
+        from anyfast_nb.ledger.disk.engine import put
 
         try:
             with self.transaction() as connection:
@@ -189,8 +189,8 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
         """
         from sqlalchemy import Integer, and_, case, cast, func, select
 
-        from anyfast_nb.ledger.selection import chosen
-        from anyfast_nb.ledger.tables import REQUESTS
+        from anyfast_nb.ledger.disk.selection import chosen
+        from anyfast_nb.ledger.disk.tables import REQUESTS
 
         row = REQUESTS.c
         model = func.coalesce(row.model_served, row.model_asked).label("model")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import AnyFastError, InputError
 from anyfast_nb.gateway.whence import here
-from anyfast_nb.ledger.budget_values import Per, Scope, amount_text, parse_amount
+from anyfast_nb.ledger.budget.values import Per, Scope, amount_text, parse_amount
 from anyfast_nb.magics.options import split, verb_options
 from anyfast_nb.render.notice import notice, table
 
 if TYPE_CHECKING:
     import argparse
 
-    from anyfast_nb.ledger.budget_values import Budget, BudgetState, Standing
+    from anyfast_nb.ledger.budget.values import Budget, BudgetState, Standing
     from anyfast_nb.magics.verbs import Show
     from anyfast_nb.session import Session
 

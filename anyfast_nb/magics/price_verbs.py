@@ -15,9 +15,9 @@ from anyfast_nb.render.notice import notice, table
 if TYPE_CHECKING:
     import argparse
 
-    from anyfast_nb.ledger.price_table import Price, PriceTable
-    from anyfast_nb.ledger.prices import Prices
-    from anyfast_nb.ledger.repricing import Missing
+    from anyfast_nb.ledger.prices.book import Prices
+    from anyfast_nb.ledger.prices.repricing import Missing
+    from anyfast_nb.ledger.prices.table import Price, PriceTable
     from anyfast_nb.magics.verbs import Show
     from anyfast_nb.session import Session
 
@@ -84,7 +84,7 @@ def _none_left(words: Sequence[str], action: str) -> None:
 
 
 def _prices(session: Session) -> Prices:
-    from anyfast_nb.ledger.prices import Prices, prices_path
+    from anyfast_nb.ledger.prices.book import Prices, prices_path
 
     return Prices(prices_path(session.settings.home))
 
@@ -141,8 +141,8 @@ def _path(own: Prices) -> str:
 
 def _told(session: Session, known: PriceTable) -> str:
     """Which requests of the ledger have no cost, and the line that gives them one."""
-    from anyfast_nb.ledger.prices import set_line
-    from anyfast_nb.ledger.repricing import missing
+    from anyfast_nb.ledger.prices.book import set_line
+    from anyfast_nb.ledger.prices.repricing import missing
 
     every = missing(session.gateway.ledger, known)
     without = [one for one in every if not one.priced]
@@ -185,7 +185,7 @@ def _some(count: int, word: str = "request") -> str:
 
 
 def _set(session: Session, words: Sequence[str], show: Show) -> None:
-    from anyfast_nb.ledger.prices import doubt
+    from anyfast_nb.ledger.prices.book import doubt
 
     if not words or "=" in words[0]:
         raise InputError("%anyfast prices set: no model is named", field="model", hint=_SET)
@@ -242,7 +242,7 @@ def _in_words(price: Price, own: Prices) -> str:
 
 def _waiting(session: Session, own: Prices) -> str:
     """How many earlier requests could have a cost by now; the price stands whatever the ledger says."""
-    from anyfast_nb.ledger.repricing import missing
+    from anyfast_nb.ledger.prices.repricing import missing
 
     try:
         waiting = sum(one.figures for one in missing(session.gateway.ledger, own.table()) if one.priced)
@@ -256,7 +256,7 @@ def _waiting(session: Session, own: Prices) -> str:
 
 
 def _reprice(session: Session, found: argparse.Namespace, show: Show) -> None:
-    from anyfast_nb.ledger.repricing import reprice
+    from anyfast_nb.ledger.prices.repricing import reprice
 
     done = reprice(
         session.gateway.ledger,
@@ -282,7 +282,7 @@ def _since(word: str | None) -> datetime | None:
 
 
 def _example(show: Show) -> None:
-    from anyfast_nb.ledger.price_file import HEADER
+    from anyfast_nb.ledger.prices.file import HEADER
 
     show(notice(HEADER.rstrip("\n")))
 

@@ -35,7 +35,7 @@ def usage(session: Session, line: str, show: Show) -> None:
             hint="`%anyfast help usage` shows how it is written.",
         )
     when = found.words[0] if found.words else DEFAULT_PERIOD
-    from anyfast_nb.ledger.usage_report import usage as report_of
+    from anyfast_nb.ledger.views.report import usage as report_of
 
     filters: dict[str, Any] = {name: getattr(found, name) for name in _FILTERS}
     report = report_of(when, by=found.by, last=found.last, tz=found.tz, **filters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from anyfast_nb.errors import AnyFastError
 
@@ -56,11 +56,11 @@ def poster(path: Path, *, longest: int = 640) -> Thumbnail | None:
     return None
 
 
-def thumbnail(path: Path, *, longest: int = 640) -> Thumbnail | None:
+def thumbnail(path: Path | BinaryIO, *, longest: int = 640) -> Thumbnail | None:
     """A picture as a small JPEG, or PNG if it is see-through; None if it cannot be read.
 
     Args:
-        path: the picture.
+        path: the picture, or an open file of it.
         longest: pixels of the longer side, at most.
     """
     from PIL import Image

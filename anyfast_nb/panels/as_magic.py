@@ -132,7 +132,7 @@ def _in_quotes(text: str) -> str:
 
 def _escaped(text: str) -> str:
     inner = text.replace("\\", "\\\\").replace('"', '\\"')
-    return _DASHED.sub("\"\\\\'\"", inner)
+    return _DASHED.sub('"\\\\\'"', inner)
 
 
 def _lined(kind: str, prompt: str, words: list[str], options: Mapping[str, Any], *, python: str) -> str:

@@ -67,10 +67,10 @@ class ChatPanel(Panel):
         self._running: Running[None] | None = None
         self._editing: Turn | None = None
         self._served = False
-        self._head = Board(label=say("chat.head"), on_act=self.guarded(self._act), text_of=self._copied)
+        self._head = Board(label=say("chat.head"), on_act=self.guarded(self._act))
         self._board = Board(
             label=say("chat.log"), height=_HEIGHT, follows=True, role="log",
-            on_act=self.guarded(self._act), text_of=self._copied,
+            on_act=self.guarded(self._act), text_of=lambda key: self._log.text_of(key),
         )  # fmt: skip
         self._log = ChatLog(self._board, footer=lambda: self.session.settings.footer)
         self._foot = Board(label=say("chat.totals"), on_act=self.guarded(self._act))
@@ -257,11 +257,6 @@ class ChatPanel(Panel):
         if name is not None and name != self._thread.name:
             self.choose(name)
 
-    def _copied(self, key: str) -> str:
-        if key == "magic":
-            return self.as_magic()
-        return self.as_python() if key == "python" else self._log.text_of(key)
-
     # --- a request --------------------------------------------------------------------------
 
     def _begin(self, wish: Wish, words: dict[str, list[str]], chips: Sequence[Chip]) -> None:
@@ -320,8 +315,6 @@ class ChatPanel(Panel):
         row = [
             Button(say("chat.new"), act="new", off=self._asking),
             Button(say("chat.settings"), act="settings", open=self._controls.is_open),
-            Button(say("chat.magic"), copy="magic", about=say("chat.magic_about")),
-            Button(say("chat.python"), copy="python", about=say("chat.python_about")),
         ]
         self._head.put("head", buttons_html(row) + line_html(self._controls.about_model()))
 

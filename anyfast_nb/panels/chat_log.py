@@ -126,6 +126,7 @@ class ChatLog:
     def end(self, said: str, turn: Turn, told: Told) -> None:
         """The answer is there, drawn by its view: it is a turn now, with its buttons."""
         self._told[id(turn)] = (turn, told)
+        self.board.put(said, said_html(text_of(turn.message), told.chips))  # with its pictures
         self._turns.append(turn)
         self._put_acts(turn, [*self._since(said)])
 

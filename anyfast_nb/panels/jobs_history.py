@@ -39,7 +39,7 @@ class Wanted:
     kind: str = ""
     status: str = ""
     model: str = ""
-    notebook: str | None = ""
+    notebook: str = ""
     since: str = "all"
     text: str = ""
 
@@ -47,9 +47,12 @@ class Wanted:
         """Is a job among these?"""
         return (
             self.kind in {"", row.kind}
-            and (not self.status or (not row.status.ends if self.status == OPEN else row.status.value == self.status))
+            and (
+                not self.status
+                or (not row.status.ends if self.status == OPEN else row.status.value == self.status)
+            )
             and self.model in {"", row.model}
-            and (self.notebook == "" or row.notebook == self.notebook)
+            and self.notebook in {"", row.notebook}
             and (not self.text or self.text.lower() in words_of(row))
         )
 
@@ -59,7 +62,11 @@ class Wanted:
         words = ["%anyfast jobs"]
         words += ["--kind", self.kind] if self.kind else []
         if self.status:
-            words += ["--status", self.status] if self.status != OPEN else [f"--status {one}" for one in _OPEN_WORDS]
+            words += (
+                ["--status", self.status]
+                if self.status != OPEN
+                else [f"--status {one}" for one in _OPEN_WORDS]
+            )
         words += ["--model", shlex.quote(self.model)] if self.model else []
         words += ["--notebook", shlex.quote(self.notebook)] if self.notebook else []
         words += ["--text", shlex.quote(self.text)] if self.text else []
@@ -206,7 +213,8 @@ def more_of(job: Job, ledger: Ledger) -> JobMore:
     events = tuple(
         (
             f"{event.time.astimezone():%Y-%m-%d %H:%M:%S}",
-            say(f"jobs.is_{event.status.value}") + (f" · {event.progress} %" if event.progress is not None else ""),
+            say(f"jobs.is_{event.status.value}")
+            + (f" · {event.progress} %" if event.progress is not None else ""),
             event.note or event.raw_status,
         )
         for event in ledger.job_events(row.id)

@@ -199,7 +199,9 @@ def _steps(tree: ast.expr) -> Iterator[Any]:
         case ast.Subscript(value=inner, slice=ast.Constant(value=index)):
             yield from _steps(inner)
             yield [index]
-        case ast.Subscript(value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(index)))):
+        case ast.Subscript(
+            value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(index)))
+        ):
             yield from _steps(inner)
             yield [-index]
         case _:

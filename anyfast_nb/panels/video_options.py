@@ -26,7 +26,9 @@ MODELS: Final = {"seedance": "video generation", "kling": "video generation", "s
 _ADDRESS: Final = "https://example.com/medium"
 _LONGEST_S: Final = 60
 _FAR: Final = 5  # of a camera's move
-_ALL_THE_SAME: Final = frozenset({"resolution", "seed"})  # offered although a note says that they may be refused
+_ALL_THE_SAME: Final = frozenset(
+    {"resolution", "seed"}
+)  # offered although a note says that they may be refused
 _NUMBERS: Final = {"seed": (7,), "cfg_scale": (0.5,), "guidance_scale": (5.0,)}
 
 Shape = Mapping[str, int]
@@ -69,7 +71,9 @@ def offered(kind: str, model: str | None, shape: Shape) -> dict[str, tuple[Choic
 
 
 @cache
-def _offered(kind: str, model: str | None, shape: tuple[tuple[str, int], ...]) -> dict[str, tuple[Choice, ...]]:
+def _offered(
+    kind: str, model: str | None, shape: tuple[tuple[str, int], ...]
+) -> dict[str, tuple[Choice, ...]]:
     base, before = _base(kind, model, dict(shape))
     found = {}
     for name, values in _candidates(kind).items():
@@ -94,7 +98,11 @@ def _base(kind: str, model: str | None, shape: Shape) -> tuple[dict[str, Any], s
                 return {**base, **media, **wanted}, set(_build(kind, {**base, **media, **wanted}))
             except InputError as error:
                 name = _root(error.field)
-                fits = (one for one in _candidates(kind).get(name, ()) if _fits(kind, base, media, wanted, name, one))
+                fits = (
+                    one
+                    for one in _candidates(kind).get(name, ())
+                    if _fits(kind, base, media, wanted, name, one)
+                )
                 if (value := next(fits, None)) is None:
                     break
                 wanted[name] = value
@@ -115,7 +123,9 @@ def _notes(kind: str, arguments: Mapping[str, Any], name: str) -> Sequence[str] 
 
 
 def _build(kind: str, arguments: Mapping[str, Any]) -> Sequence[str]:
-    made = family(kind).build("a prompt @image1 @video1 @audio1" if arguments.get("images") else "a prompt", **arguments)
+    made = family(kind).build(
+        "a prompt @image1 @video1 @audio1" if arguments.get("images") else "a prompt", **arguments
+    )
     return made.notes
 
 
@@ -146,7 +156,9 @@ def _candidates(kind: str) -> dict[str, tuple[Any, ...]]:
         return {
             "duration": (*range(1, _LONGEST_S + 1), -1),
             "ratio": _all(one.ratios for one in families),
-            "resolution": tuple(sorted(_all((*one.resolutions, *one.disputed) for one in families), key=_size)),
+            "resolution": tuple(
+                sorted(_all((*one.resolutions, *one.disputed) for one in families), key=_size)
+            ),
             "audio": (False,),
             "return_last_frame": (True,),
             "watermark": (True,),
@@ -155,7 +167,9 @@ def _candidates(kind: str) -> dict[str, tuple[Any, ...]]:
         }
     if kind == "kling":
         return {
-            "duration": _all(sorted(one.durations) for one in sorted(kling_families(), key=lambda one: -len(one.durations))),
+            "duration": _all(
+                sorted(one.durations) for one in sorted(kling_families(), key=lambda one: -len(one.durations))
+            ),
             "aspect_ratio": RATIOS,
             "mode": MODES,
             "sound": (True,),

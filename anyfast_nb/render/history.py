@@ -79,8 +79,16 @@ def job_html(line: JobLine, *, say: Say, more: JobMore | None = None) -> str:
     title = line.title if len(line.title) <= _SHORT else f"{line.title[: _SHORT - 1]}…"
     state = f'<span class="anyfast-state anyfast-is-{escape_attribute(line.status)}">{escape_prose(line.state)}</span>'
     facts = escape_prose(" · ".join(fact for fact in line.facts if fact))
-    waits = f' <span class="anyfast-quiet">· {escape_prose(say("jobs.following"))}</span>' if line.following else ""
-    why = f'<div class="anyfast-trouble">{escape_prose(line.error)}</div>' if line.error and more is None else ""
+    waits = (
+        f' <span class="anyfast-quiet">· {escape_prose(say("jobs.following"))}</span>'
+        if line.following
+        else ""
+    )
+    why = (
+        f'<div class="anyfast-trouble">{escape_prose(line.error)}</div>'
+        if line.error and more is None
+        else ""
+    )
     below = "" if more is None else _more_html(line, more, say)
     return (
         f'<div class="anyfast-job-line"><div class="anyfast-thumb">{picture}</div><div class="anyfast-job-words">'
@@ -98,7 +106,9 @@ def pager_html(text: str, *, newer: bool, older: bool, say: Say) -> str:
         for act, there in (("newer", newer), ("older", older))
     ]
     buttons = f'<span class="anyfast-acts">{"".join(acts)}</span>' if newer or older else ""
-    return f'<div class="anyfast-pager"><span class="anyfast-quiet">{escape_prose(text)}</span>{buttons}</div>'
+    return (
+        f'<div class="anyfast-pager"><span class="anyfast-quiet">{escape_prose(text)}</span>{buttons}</div>'
+    )
 
 
 def history_bundle(
@@ -106,7 +116,13 @@ def history_bundle(
 ) -> dict[str, str]:
     """The jobs as a table that stays: `text/plain` and `text/html`."""
     rows = [
-        (line.short, line.state, " ".join(line.title.split())[:_SHORT], " · ".join(filter(None, line.facts)), line.error)
+        (
+            line.short,
+            line.state,
+            " ".join(line.title.split())[:_SHORT],
+            " · ".join(filter(None, line.facts)),
+            line.error,
+        )
         for line in lines
     ]
     return table(rows, caption=caption, pictures=pictures)

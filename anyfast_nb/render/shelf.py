@@ -118,7 +118,14 @@ def shelf_bundle(
 ) -> dict[str, str]:
     """The assets as a table that stays: `text/plain` and `text/html`."""
     rows = [
-        (one.asset.reference, one.asset.name, _type(one.asset, say), one.group, _state(one.asset, say), when(one.asset))
+        (
+            one.asset.reference,
+            one.asset.name,
+            _type(one.asset, say),
+            one.group,
+            _state(one.asset, say),
+            when(one.asset),
+        )
         for one in shelved
     ][:_MOST_ROWS]
     return table(rows, caption=caption, pictures=list(pictures)[:_MOST_ROWS])

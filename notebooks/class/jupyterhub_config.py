@@ -13,7 +13,7 @@
 
 import os
 
-from anyfast_nb.ledger.hub import class_hook
+from anyfast_nb.ledger.classroom.hub import class_hook
 
 c.Spawner.pre_spawn_hook = class_hook(
     # NAME URL, a line for each student; mode 0600, owned by the user that the hub runs as.

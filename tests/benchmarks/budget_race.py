@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from anyfast_nb.ledger import Ledger  # noqa: E402
-from anyfast_nb.ledger.budget_values import Ask  # noqa: E402
+from anyfast_nb.ledger.budget.values import Ask  # noqa: E402
 from anyfast_nb.ledger.rows import new_id  # noqa: E402
 from tests.postgres import Postgres  # noqa: E402
 

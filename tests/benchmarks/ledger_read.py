@@ -40,7 +40,7 @@ READINGS = ("by_day", "by_model", "narrow", "all columns", "all, no extra", "las
 
 def rows(count: int) -> Iterator[tuple[Any, ...]]:
     """Rows as a year of a class's work might leave them, in the order of the table's columns."""
-    from anyfast_nb.ledger.tables import REQUESTS
+    from anyfast_nb.ledger.disk.tables import REQUESTS
 
     chance = random.Random(5)
     names = [column.name for column in REQUESTS.columns]
@@ -85,7 +85,7 @@ def rows(count: int) -> Iterator[tuple[Any, ...]]:
 def fill(place: str, count: int) -> None:
     """Make a ledger, and put rows into its table as fast as its database takes them."""
     from anyfast_nb.ledger import Ledger
-    from anyfast_nb.ledger.tables import REQUESTS
+    from anyfast_nb.ledger.disk.tables import REQUESTS
 
     with Ledger(place) as ledger:
         ledger.open()
@@ -108,7 +108,8 @@ def fill(place: str, count: int) -> None:
 
 def reading(name: str, place: str) -> Callable[[], object]:
     """What is measured."""
-    from anyfast_nb.ledger import by_day, by_model, frame, scan
+    from anyfast_nb.ledger import by_day, by_model, frame
+    from anyfast_nb.ledger.frames import scan
 
     if name == "all, no extra":
         scan.is_fast = lambda dialect: False

@@ -24,7 +24,7 @@ CELLS = (
     """import json
 from pathlib import Path
 from sqlalchemy import select
-from anyfast_nb.ledger.tables import REQUESTS
+from anyfast_nb.ledger.disk.tables import REQUESTS
 from anyfast_nb.session import session
 with session().gateway.ledger.reading() as connection:
     rows = [dict(row._mapping) for row in connection.execute(select(REQUESTS))]

@@ -13,7 +13,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 from playwright.sync_api import Locator
 
-from anyfast_nb.ledger.palette import contrast
+from anyfast_nb.ledger.views.palette import contrast
 from tests.browser.conftest import Opens
 from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook
 

@@ -18,7 +18,7 @@ import pytest
 from anyfast_nb.client.faces import AsyncClient, Client
 from anyfast_nb.errors import BudgetError, ConnectFailed, InputError, NotAllowedError
 from anyfast_nb.http.retry import RetryPolicy
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.wire.values import Event, Finished, Money, Noted, Source
 from tests.client.conftest import KEY, NO_WAITS, MakeClient, chunk, client, whole

@@ -21,7 +21,7 @@ from anyfast_nb.errors import Billed
 from anyfast_nb.http.retry import RetryPolicy
 from anyfast_nb.http.transport import Limits
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.location import ledger_path
+from anyfast_nb.ledger.disk.location import ledger_path
 from anyfast_nb.wire.values import (
     Answer,
     Event,

@@ -17,7 +17,7 @@ from anyfast_nb.errors import (
     WireCut,
 )
 from anyfast_nb.http.transport import Limits
-from anyfast_nb.ledger.location import ledger_path
+from anyfast_nb.ledger.disk.location import ledger_path
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.wire.values import (
     Answer,

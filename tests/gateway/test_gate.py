@@ -15,7 +15,7 @@ import pytest
 from anyfast_nb.errors import BudgetError, ConfigError, InputError, LedgerError, NotAllowedError
 from anyfast_nb.gateway.bound import Bound
 from anyfast_nb.gateway.gate import Admission, Gate
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.rows import RequestRow
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.session import Session

@@ -13,7 +13,7 @@ from anyfast_nb.errors import AnyFastError, BudgetError, LedgerError, NotAllowed
 from anyfast_nb.gateway.gate import Gate
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.ledger.job_rows import JobStatus
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.store import Ledger
 from tests.jobs.conftest import (
     MakeClient,

@@ -430,7 +430,7 @@ def test_where_the_ledger_cannot_be_read_a_wish_is_not_sent_blindly(
 def test_where_the_ledger_cannot_be_written_the_journal_still_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anyfast_nb.ledger.sqlite_file.PATIENCE_S", 0.01)
+    monkeypatch.setattr("anyfast_nb.ledger.disk.sqlite_file.PATIENCE_S", 0.01)
     told: list[str] = []
     with Ledger(tmp_path / "ledger.sqlite3", warn=told.append) as ledger:
         ledger.open()

@@ -18,7 +18,7 @@ NOTEBOOK = "/home/ada/lessons/films.ipynb"
 READ = """
 import json
 from sqlalchemy import select
-from anyfast_nb.ledger.tables import REQUESTS
+from anyfast_nb.ledger.disk.tables import REQUESTS
 from anyfast_nb.session import session
 with session().gateway.ledger.reading() as _c:
     _rows = [dict(r._mapping) for r in _c.execute(select(REQUESTS).order_by(REQUESTS.c.time_us))]

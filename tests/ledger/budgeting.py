@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.budget_values import Ask
-from anyfast_nb.ledger.price_table import Cost
+from anyfast_nb.ledger.budget.values import Ask
+from anyfast_nb.ledger.disk.tables import BUDGETS, REQUESTS, RESERVATIONS
+from anyfast_nb.ledger.prices.table import Cost
 from anyfast_nb.ledger.rows import microseconds, new_id
-from anyfast_nb.ledger.tables import BUDGETS, REQUESTS, RESERVATIONS
 
 
 def noon_zone(now: datetime) -> str:

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import text
 
 from anyfast_nb.ledger import JobRow, Ledger
-from anyfast_nb.ledger.classroom import Classroom
+from anyfast_nb.ledger.classroom.classroom import Classroom
 from anyfast_nb.wire.values import Source
 from tests.postgres import Postgres
 

@@ -105,7 +105,7 @@ def rows_of(ledger: Ledger, table: str = "requests") -> dict[str, dict[str, Any]
     """All rows of a table, by their key."""
     from sqlalchemy import select
 
-    from anyfast_nb.ledger.tables import METADATA
+    from anyfast_nb.ledger.disk.tables import METADATA
 
     with ledger.reading() as connection:
         found = connection.execute(select(METADATA.tables[table])).mappings().all()

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.tables import JOBS, REQUESTS
+from anyfast_nb.ledger.disk.tables import JOBS, REQUESTS
 
 EMPTY: dict[str, Any] = {column.name: None for column in REQUESTS.columns}
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from anyfast_nb.errors import BudgetError
 from anyfast_nb.ledger import Ledger, RequestRow
-from anyfast_nb.ledger.budget_values import Ask
+from anyfast_nb.ledger.budget.values import Ask
 from anyfast_nb.wire.values import Source, Status, Usage
 
 

@@ -13,7 +13,7 @@ from weakref import ref
 import pytest
 
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.absorber import Absorber
+from anyfast_nb.ledger.disk.absorber import Absorber
 from anyfast_nb.wire.values import Status
 from tests.conftest import Simulator
 from tests.ledger.conftest import in_file, request_row, stored

@@ -12,7 +12,7 @@ import pytest
 
 from anyfast_nb.errors import BudgetError, NotAllowedError
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.budget_functions import SIGNATURES
+from anyfast_nb.ledger.budget.functions import SIGNATURES
 from anyfast_nb.ledger.rows import microseconds
 from tests.ledger.budgeting import ask, fill, noon_zone, request_record, reservation_record
 from tests.postgres import Postgres

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from anyfast_nb.errors import BudgetError
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.price_table import Cost
+from anyfast_nb.ledger.disk.tables import RESERVATIONS
+from anyfast_nb.ledger.prices.table import Cost
 from anyfast_nb.ledger.rows import microseconds
-from anyfast_nb.ledger.tables import RESERVATIONS
 from tests.ledger.budgeting import ask, empty, fill, noon_zone, request_record, reservation_record
 
 UNITS = ["tokens", "USD"]
@@ -224,7 +224,7 @@ def test_reserve_does_what_the_model_says(
 
 def states_for(ledger: Ledger, asker: dict[str, Any]) -> dict[Any, tuple[int, int, int]]:
     """What the ledger itself says of those that apply to one who asks, asked as `reserve` does."""
-    from anyfast_nb.ledger.budget_states import states_here, states_told
+    from anyfast_nb.ledger.budget.states import states_here, states_told
 
     who = {name: asker[name] for name in ("user", "notebook", "thread")}
     with ledger.transaction() as connection:

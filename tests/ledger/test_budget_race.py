@@ -61,7 +61,7 @@ def test_processes_with_ledgers_of_their_own_never_overspend(budgeted: str) -> N
 
 def test_callers_that_reserve_nothing_overspend(budgeted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The race is real: where nothing is kept for them, the same callers go over."""
-    from anyfast_nb.ledger import budget_table
+    from anyfast_nb.ledger.budget import table as budget_table
 
     with Ledger(budgeted, warn=pytest.fail) as ledger:
         if ledger.dialect == "postgresql":

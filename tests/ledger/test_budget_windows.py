@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.budget_values import Per
+from anyfast_nb.ledger.budget.values import Per
+from anyfast_nb.ledger.budget.windows import check_zone, local_zone, window
 from anyfast_nb.ledger.rows import microseconds, moment_of
-from anyfast_nb.ledger.windows import check_zone, local_zone, window
 from tests.postgres import Postgres
 
 # Those with summer time at every hour, at midnight and twice at midnight; with odd offsets; with none.

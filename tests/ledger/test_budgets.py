@@ -11,10 +11,10 @@ import pytest
 
 from anyfast_nb.errors import Billed, BudgetError, InputError
 from anyfast_nb.ledger import Ledger, budgets, end_budget, set_budget
-from anyfast_nb.ledger.budget_functions import NEVER_SENT_S
-from anyfast_nb.ledger.budget_values import Ask, BudgetState, amount_text, parse_amount
-from anyfast_nb.ledger.price_table import Cost
-from anyfast_nb.ledger.prices import set_line
+from anyfast_nb.ledger.budget.functions import NEVER_SENT_S
+from anyfast_nb.ledger.budget.values import Ask, BudgetState, amount_text, parse_amount
+from anyfast_nb.ledger.prices.book import set_line
+from anyfast_nb.ledger.prices.table import Cost
 from anyfast_nb.ledger.rows import microseconds
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.budgeting import ask, fill, noon_zone, request_record, reservation_record
@@ -162,7 +162,7 @@ def test_a_reservation_lives_so_long_when_nothing_is_sent(ledger: Ledger, zone: 
     asked = ask(tokens=300)
     ledger.reserve(asked)
     with ledger.transaction() as connection:
-        from anyfast_nb.ledger.tables import RESERVATIONS
+        from anyfast_nb.ledger.disk.tables import RESERVATIONS
 
         ((begins, ends),) = connection.execute(
             RESERVATIONS.select().with_only_columns(RESERVATIONS.c.time_us, RESERVATIONS.c.expires_us)

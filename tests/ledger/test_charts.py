@@ -21,9 +21,11 @@ from matplotlib.text import Text
 from PIL import Image
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.ledger import Ledger, chart_data, charts, plot
-from anyfast_nb.ledger.charts import Chart, cjk_fonts, label, short
-from anyfast_nb.ledger.palette import BACKGROUNDS, PALETTES, contrast
+from anyfast_nb.ledger import Ledger, plot
+from anyfast_nb.ledger.views import charts
+from anyfast_nb.ledger.views import data as chart_data
+from anyfast_nb.ledger.views.charts import Chart, cjk_fonts, label, short
+from anyfast_nb.ledger.views.palette import BACKGROUNDS, PALETTES, contrast
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
 

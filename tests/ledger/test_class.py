@@ -13,9 +13,9 @@ import pytest
 from anyfast_nb import ledger as room_of_ledgers
 from anyfast_nb.errors import BudgetError, ConfigError, LedgerError, NotAllowedError
 from anyfast_nb.ledger import JobStatus, Ledger, StoredAsset
-from anyfast_nb.ledger.budget_values import Ask, Scope
-from anyfast_nb.ledger.classroom import Classroom
-from anyfast_nb.ledger.roles import group_name
+from anyfast_nb.ledger.budget.values import Ask, Scope
+from anyfast_nb.ledger.classroom.classroom import Classroom
+from anyfast_nb.ledger.classroom.roles import group_name
 from anyfast_nb.wire.values import Status, Usage
 from tests.ledger.classes import Class, a_class, ids, job_row
 from tests.ledger.conftest import request_row

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from anyfast_nb.ledger import StoredAsset
-from anyfast_nb.ledger.budget_values import Ask, Scope
-from anyfast_nb.ledger.tables import METADATA
+from anyfast_nb.ledger.budget.values import Ask, Scope
+from anyfast_nb.ledger.disk.tables import METADATA
 from anyfast_nb.wire.values import Status, Usage
 from tests.ledger.classes import Class, a_class, job_row
 from tests.ledger.conftest import request_row

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from anyfast_nb.ledger import Ledger, cli
-from anyfast_nb.ledger.classroom import Classroom
+from anyfast_nb.ledger.classroom.classroom import Classroom
 from anyfast_nb.wire.values import Status, Usage
 from tests.ledger.classes import Class, a_class, ids
 from tests.ledger.conftest import request_row

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from anyfast_nb.ledger import accessor, export, frames, store, totals
+from anyfast_nb.ledger import store
+from anyfast_nb.ledger.frames import accessor, export, totals
+from anyfast_nb.ledger.frames import requests as frames
 
 
 @pytest.mark.parametrize("module", [accessor, export, frames, store, totals])

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyfast_nb.errors import ConfigError, InputError
-from anyfast_nb.ledger import by_day, by_model, export, frame, to_csv, to_parquet
+from anyfast_nb.ledger import by_day, by_model, frame, to_csv, to_parquet
+from anyfast_nb.ledger.frames import export
 from tests.ledger.made import many, record, write
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", '=HYPERLINK("http://x","y")']

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from anyfast_nb import ledger as room
 from anyfast_nb.errors import InputError, LedgerError
 from anyfast_nb.ledger import Ledger, frame
-from anyfast_nb.ledger.columns import REQUEST_FIELDS
+from anyfast_nb.ledger.disk.tables import REQUESTS
+from anyfast_nb.ledger.frames.columns import REQUEST_FIELDS
 from anyfast_nb.ledger.rows import since_us
-from anyfast_nb.ledger.tables import REQUESTS
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
 from tests.ledger.made import NOON, job, microseconds, record, write

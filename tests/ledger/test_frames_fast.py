@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from anyfast_nb.ledger import frame, scan
-from anyfast_nb.ledger.tables import REQUESTS
+from anyfast_nb.ledger import frame
+from anyfast_nb.ledger.disk.tables import REQUESTS
+from anyfast_nb.ledger.frames import scan
 from tests.ledger.made import many, microseconds, record, write
 
 ROWS = 3000  # more than the first batch that a driver takes its types from

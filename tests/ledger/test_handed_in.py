@@ -11,7 +11,8 @@ import pytest
 
 from anyfast_nb import ledger as room
 from anyfast_nb.errors import InputError
-from anyfast_nb.ledger import Ledger, by_day, by_model, frame, handed_in, jobs, scan
+from anyfast_nb.ledger import Ledger, by_day, by_model, frame, jobs
+from anyfast_nb.ledger.frames import handed_in, scan
 from tests.ledger.conftest import request_row
 from tests.ledger.made import NOON, many, microseconds, record, write
 

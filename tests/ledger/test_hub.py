@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from anyfast_nb.ledger.hub import NoLedgerError, class_hook, pre_spawn_hook, read_ledgers
+from anyfast_nb.ledger.classroom.hub import NoLedgerError, class_hook, pre_spawn_hook, read_ledgers
 from tests.environment import ROOT
 
 CONFIG = ROOT / "notebooks" / "class" / "jupyterhub_config.py"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from anyfast_nb.ledger import JobStatus, Ledger
+from anyfast_nb.ledger.disk.makers import Makers
 from anyfast_nb.ledger.job_rows import JobRow
-from anyfast_nb.ledger.makers import Makers
 from anyfast_nb.wire.values import Source
 
 BEGAN = datetime(2026, 11, 3, 14, 2, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_a_kernel_lives_until_it_ends(tmp_path: Path) -> None:
 def test_what_a_killed_kernel_leaves_is_dead_and_swept(tmp_path: Path) -> None:
     folder = tmp_path / "kernels"
     code = (
-        "import sys, pathlib; from anyfast_nb.ledger.makers import Makers\n"
+        "import sys, pathlib; from anyfast_nb.ledger.disk.makers import Makers\n"
         "makers = Makers(pathlib.Path(sys.argv[1])); print(makers.own(), flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anyfast_nb.errors import Billed, InputError
-from anyfast_nb.ledger import JobRow, JobStatus, Ledger, StoredAsset, sqlite_file
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger import JobRow, JobStatus, Ledger, StoredAsset
+from anyfast_nb.ledger.disk import sqlite_file
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.wire.values import Source, Status
 from tests.ledger.conftest import held_up, request_row, rows_of
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from anyfast_nb.ledger.journal import Journal
+from anyfast_nb.ledger.disk.journal import Journal
+from anyfast_nb.ledger.disk.schema import VERSION
 from anyfast_nb.ledger.rows import Kept
-from anyfast_nb.ledger.schema import VERSION
 from tests.ledger.conftest import request_row
 
 
@@ -103,7 +103,7 @@ def test_rows_of_a_later_version_wait_for_it_and_nothing_else_waits_for_them(
     assert not journal_in(folder).pending()
     (kept_file,) = lines_in(folder)
     assert json.loads(kept_file.read_text()) == later
-    monkeypatch.setattr("anyfast_nb.ledger.journal.VERSION", VERSION + 1)
+    monkeypatch.setattr("anyfast_nb.ledger.disk.journal.VERSION", VERSION + 1)
     journal_in(folder).merge(taken.extend)
     assert [record["id"] for _, record in taken] == [known["id"], "later"]
     assert not lines_in(folder)
@@ -156,7 +156,7 @@ def test_what_a_killed_absorber_had_in_hand_is_taken_by_the_next(folder: Path, j
     journal.close()
     code = (
         "import os, signal, sys, pathlib\n"
-        "from anyfast_nb.ledger.journal import Journal\n"
+        "from anyfast_nb.ledger.disk.journal import Journal\n"
         "journal = Journal(pathlib.Path(sys.argv[1]), ledger_name='ledger.sqlite3')\n"
         "journal.merge(lambda rows: os.kill(os.getpid(), signal.SIGKILL))"
     )

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.migrations import STEPS, NewerSchemaError, migrate, version_of
-from anyfast_nb.ledger.schema import TABLES, VERSION
-from anyfast_nb.ledger.tables import METADATA
+from anyfast_nb.ledger.disk.migrations import STEPS, NewerSchemaError, migrate, version_of
+from anyfast_nb.ledger.disk.schema import TABLES, VERSION
+from anyfast_nb.ledger.disk.tables import METADATA
 from tests.ledger.conftest import in_file, request_row, rows_of, stored
 from tests.ledger.test_jobs import job_row
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from anyfast_nb.errors import ConfigError
-from anyfast_nb.ledger.location import ledger_path, locate
-from anyfast_nb.ledger.mounts import is_network
+from anyfast_nb.ledger.disk.location import ledger_path, locate
+from anyfast_nb.ledger.disk.mounts import is_network
 
 MOUNTS = """\
 /dev/vda / ext4 rw 0 0

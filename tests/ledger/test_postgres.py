@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from anyfast_nb.errors import ConfigError, LedgerError
-from anyfast_nb.ledger import JobStatus, Ledger, StoredAsset, postgres
+from anyfast_nb.ledger import JobStatus, Ledger, StoredAsset
+from anyfast_nb.ledger.disk import postgres
+from anyfast_nb.ledger.disk.schema import TABLES, VERSION
 from anyfast_nb.ledger.rows import Kept
-from anyfast_nb.ledger.schema import TABLES, VERSION
 from anyfast_nb.wire.values import Status, Usage
 from tests.ledger.conftest import request_row, rows_of
 from tests.ledger.test_jobs import job_row, later

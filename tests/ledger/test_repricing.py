@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 import anyfast_nb as af
 from anyfast_nb.errors import Billed, ConfigError, InputError, LedgerError
-from anyfast_nb.ledger import Ledger, repricing
-from anyfast_nb.ledger.prices import Prices
-from anyfast_nb.ledger.repricing import Missing, Repriced, missing, reprice
-from anyfast_nb.ledger.tables import REQUESTS
+from anyfast_nb.ledger import Ledger
+from anyfast_nb.ledger.disk.tables import REQUESTS
+from anyfast_nb.ledger.prices import repricing
+from anyfast_nb.ledger.prices.book import Prices
+from anyfast_nb.ledger.prices.repricing import Missing, Repriced, missing, reprice
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
 
@@ -234,7 +235,7 @@ def test_from_python_it_is_the_users_ledger_and_prices() -> None:
 
 
 def test_a_student_fills_in_and_the_owner_computes_anew(postgres_url: str, prices: Prices) -> None:
-    from anyfast_nb.ledger.classroom import Classroom
+    from anyfast_nb.ledger.classroom.classroom import Classroom
 
     classroom = Classroom(postgres_url)
     classroom.init()

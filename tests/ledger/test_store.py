@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from anyfast_nb.errors import Billed, LedgerError
-from anyfast_nb.ledger import Ledger, mounts, sqlite_file
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger import Ledger
+from anyfast_nb.ledger.disk import mounts, sqlite_file
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.rows import ModelTotal
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import held_up, in_file, request_row, rows_of, stored

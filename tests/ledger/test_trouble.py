@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from anyfast_nb.errors import LedgerError
-from anyfast_nb.ledger import Ledger, sqlite_file
+from anyfast_nb.ledger import Ledger
+from anyfast_nb.ledger.disk import sqlite_file
 from anyfast_nb.wire.values import Status, Usage
 from tests.ledger.conftest import FakeClock, held_up, in_file, request_row, rows_of, start_writer, stored
 

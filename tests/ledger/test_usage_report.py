@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from anyfast_nb import ledger
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.usage_lines import notes, sections
-from anyfast_nb.ledger.usage_report import usage
+from anyfast_nb.ledger.views.lines import notes, sections
+from anyfast_nb.ledger.views.report import usage
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anyfast_nb.errors import NotAllowedError
-from anyfast_nb.ledger.prices import Prices
+from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.magics.chat import chat
 from anyfast_nb.magics.film import film, pictures

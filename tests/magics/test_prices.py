@@ -14,8 +14,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from anyfast_nb.errors import ConfigError, InputError
 from anyfast_nb.ledger import RequestRow
-from anyfast_nb.ledger.price_file import HEADER
-from anyfast_nb.ledger.prices import Prices, prices_path, set_line
+from anyfast_nb.ledger.prices.book import Prices, prices_path, set_line
+from anyfast_nb.ledger.prices.file import HEADER
 from anyfast_nb.magics import extension, origin
 from anyfast_nb.session import session
 from anyfast_nb.wire.values import Source, Status, Usage

@@ -21,7 +21,7 @@ TELL = """import json
 from pathlib import Path
 from sqlalchemy import select
 from anyfast_nb.ledger import Ledger
-from anyfast_nb.ledger.tables import REQUESTS
+from anyfast_nb.ledger.disk.tables import REQUESTS
 with Ledger() as ledger, ledger.reading() as connection:
     rows = [dict(row._mapping) for row in connection.execute(select(REQUESTS))]
 _ = Path('rows.json').write_text(json.dumps(rows))"""

@@ -50,7 +50,9 @@ def as_typed(cell: str) -> Call:
         variables = Variables(session, shell, on=not options.no_vars)
         found = _parameters(options, variables)
         said_anyway = ([], {"downscale": False}, {"stream": True})
-        found = {name: value for name, value in found.items() if value != [] and {name: value} not in said_anyway}
+        found = {
+            name: value for name, value in found.items() if value != [] and {name: value} not in said_anyway
+        }
         return "chat", variables.text(_prompt(options, line, body[0])), plain(found)
     asked = Asked(session, shell, verb, line, *(body or [None]))
     arguments = dict(asked.arguments)
@@ -106,7 +108,9 @@ MEDIA = st.one_of(
 SHARED: dict[str, Any] = {
     "downscale": st.just(True),
     "strict": st.just(False),
-    "extra": st.dictionaries(st.sampled_from(["a", "b"]), st.one_of(WORDS, st.integers(), st.none()), min_size=1),
+    "extra": st.dictionaries(
+        st.sampled_from(["a", "b"]), st.one_of(WORDS, st.integers(), st.none()), min_size=1
+    ),
     "seed": st.integers(-1, 9),
     "watermark": st.just(True),
 }
@@ -220,9 +224,9 @@ def test_a_chat_is_read_as_it_was_meant(prompt: str, options: dict[str, Any]) ->
 
 
 def test_how_it_looks() -> None:
-    assert film_line("seedance", "A cat plays", {"first_frame": Name("x"), "duration": 5, "audio": False}) == (
-        '%seedance "A cat plays" --first-frame x --duration 5 --silent'
-    )
+    assert film_line(
+        "seedance", "A cat plays", {"first_frame": Name("x"), "duration": 5, "audio": False}
+    ) == ('%seedance "A cat plays" --first-frame x --duration 5 --silent')
     assert film_python("seedance", "…", {"first_frame": "x", "duration": 5}) == (
         'af.seedance("…", first_frame="x", duration=5)'
     )
@@ -231,7 +235,9 @@ def test_how_it_looks() -> None:
         '%%anyfast chat --model mini --thread "my thread"\nHello'
     )
     assert picture_line("{{x}}", {}) == '%seedream "{{x}}" --no-vars'
-    assert film_line("kling", "a", {"negative_prompt": "b\nc"}).startswith("import anyfast_nb as af\n\naf.kling(")
+    assert film_line("kling", "a", {"negative_prompt": "b\nc"}).startswith(
+        "import anyfast_nb as af\n\naf.kling("
+    )
 
 
 @pytest.mark.parametrize("text", ["", "-1", "a b", "16:9", "it's", '"', "\\", "{{a b}}", " '-x"])

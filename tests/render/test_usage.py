@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from anyfast_nb.ledger.palette import contrast
+from anyfast_nb.ledger.views.palette import contrast
 from anyfast_nb.render.usage import (
     BAR_COLOUR,
     UsageLine,

@@ -1,0 +1,1 @@
+"""Budgets: reserve, call, settle."""

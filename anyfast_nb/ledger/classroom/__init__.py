@@ -1,0 +1,1 @@
+"""A ledger that a class shares on PostgreSQL: roles, members, the hub."""

@@ -1,0 +1,1 @@
+"""The ledger as pandas: rows, totals, and their way out."""

@@ -1,0 +1,54 @@
+"""Which rows are meant: the conditions of a reading, as SQLAlchemy has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anyfast_nb.ledger.frames.columns import JOB_FIELDS, REQUEST_FIELDS, Field
+from anyfast_nb.ledger.rows import Names, Since, since_us
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rows of a period with certain names.
+
+    Attributes:
+        since, until: the period; its end is not part of it. See `rows.since_us`.
+        names: a field's name, and the name or names it may have; None is any.
+    """
+
+    since: Since
+    until: Since
+    names: Mapping[str, Names]
+
+    def of_requests(self, statement: Select[Any]) -> Select[Any]:
+        """The statement over ``requests`` with its conditions.
+
+        Raises:
+            InputError: ``since`` or ``until`` is no date or time.
+        """
+        return statement.where(*self._conditions(REQUEST_FIELDS))
+
+    def of_jobs(self, statement: Select[Any]) -> Select[Any]:
+        """The same over ``jobs``."""
+        return statement.where(*self._conditions(JOB_FIELDS))
+
+    def _conditions(self, fields: Mapping[str, Field]) -> list[ColumnElement[bool]]:
+        time = fields["time"].of
+        start, end = since_us(self.since), since_us(self.until, field="until")
+        found: list[ColumnElement[bool]] = []
+        if start is not None:
+            found.append(time >= start)
+        if end is not None:
+            found.append(time < end)
+        for name, wanted in self.names.items():
+            if wanted is not None:
+                # str() of each: a driver does not know the words of an enum.
+                words = [str(wanted)] if isinstance(wanted, str) else [str(word) for word in wanted]
+                found.append(fields[name].of.in_(words))
+        return found

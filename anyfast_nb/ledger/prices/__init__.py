@@ -1,0 +1,1 @@
+"""What models cost: the price file, its meaning, and costs of past rows."""

@@ -1,0 +1,1 @@
+"""What a person sees of the ledger: the usage table, and charts."""

@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell .ci/python)
 py := .venv/bin/python
 pip_install := $(py) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# In front of a command: the programs of a real PostgreSQL, found or installed once, before any test runs.
+on_postgres := postgres=$$(.ci/postgres) && ANYFAST_TEST_POSTGRES="$$postgres"
 described := pyproject.toml constraints.txt anyfast_nb/_version.py
 
 help: ## show this list
@@ -18,10 +20,11 @@ help: ## show this list
 lab: .venv/.lab ## open JupyterLab on the quickstart; needs no key
 	@.ci/lab $(LAB_ARGS)
 
-test: check ## run every test, on every Python 3.11 to 3.13 found here
-	@.ci/others
-	@$(py) -m pytest -q -n 2 -m "not browser and not project"
-	@chromium=$$(.ci/chromium) && ANYFAST_TEST_CHROMIUM="$$chromium" $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
+test: check ## run every test; what depends on Python, on every 3.11 to 3.13 found here
+	@$(on_postgres) .ci/others
+	@$(on_postgres) $(py) -m pytest -q -n 2 -m "not browser and not project"
+	@chromium=$$(.ci/chromium) && $(on_postgres) ANYFAST_TEST_CHROMIUM="$$chromium" \
+	  $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
 
 check: .venv/.test ## lint, format, types, architecture: seconds
 	@$(py) -m ruff check
@@ -30,7 +33,7 @@ check: .venv/.test ## lint, format, types, architecture: seconds
 	@$(py) -m pytest -q tests/test_architecture.py
 
 notebooks: .venv/.test ## run the notebooks and store their outputs
-	@$(py) -m tests.notebooks.running
+	@$(on_postgres) $(py) -m tests.notebooks.running
 
 bench: .venv/.test ## run the benchmarks, one after another
 	@chromium=$$(.ci/chromium) && for file in $$(grep -l __main__ tests/benchmarks/*.py); do \
@@ -48,10 +51,10 @@ clean: ## remove what these commands made
 
 .venv/.lab: .venv/bin/python $(described)
 	@echo "Installing anyfast-nb and JupyterLab"
-	@$(pip_install) -e '.[lab]'
+	@$(pip_install) -e '.[lab,postgres]'
 	@touch $@
 
 .venv/.test: .venv/bin/python $(described)
 	@echo "Installing anyfast-nb, JupyterLab and what the tests need"
-	@$(pip_install) -e '.[lab]' --group dev
+	@$(pip_install) -e '.[lab,postgres]' --group dev
 	@touch $@ .venv/.lab

@@ -10,6 +10,7 @@ af.last.usage                       # the last answer
 af.chat("And at sunset?")           # the same from Python
 af.seedance("A cat plays the piano").video   # a film, and af.seedream("A red kite") for pictures
 af.Storyboard(["A cat sits down", "It plays"]).run().film   # and af.sweep(…) for variants
+af.panel()                          # all of it by mouse: tabs of panels in one cell
 af.ledger.frame()                   # every request, as a DataFrame
 af.Client(base_url="simulator")     # outside of notebooks
 """
@@ -35,20 +36,34 @@ if TYPE_CHECKING:
     from anyfast_nb.magics.shots import Storyboard as Storyboard
     from anyfast_nb.magics.shots import sweep as sweep
     from anyfast_nb.magics.speak import chat as chat
+    from anyfast_nb.panels.asset import AssetPanel as AssetPanel
+    from anyfast_nb.panels.chat import ChatPanel as ChatPanel
+    from anyfast_nb.panels.deck import panel as panel
+    from anyfast_nb.panels.image import ImagePanel as ImagePanel
+    from anyfast_nb.panels.jobs import JobsPanel as JobsPanel
+    from anyfast_nb.panels.usage import UsagePanel as UsagePanel
+    from anyfast_nb.panels.video import VideoPanel as VideoPanel
     from anyfast_nb.wire.values import Answer as Answer
 
     last: Answer | None
 
 _ROOMS = {
     "Answer": "wire.values",
+    "AssetPanel": "panels.asset",
     "AsyncClient": "client.faces",
+    "ChatPanel": "panels.chat",
     "Client": "client.faces",
+    "ImagePanel": "panels.image",
     "Job": "jobs.job",
+    "JobsPanel": "panels.jobs",
     "Pictures": "jobs.pictures",
     "Shot": "jobs.shots",
     "Storyboard": "magics.shots",
+    "UsagePanel": "panels.usage",
+    "VideoPanel": "panels.video",
     "chat": "magics.speak",
     "kling": "magics.generate",
+    "panel": "panels.deck",
     "seedance": "magics.generate",
     "seedream": "magics.generate",
     "sweep": "magics.shots",
@@ -56,8 +71,9 @@ _ROOMS = {
 _MODULES = ("errors", "ledger")
 
 __all__ = [
-    "Answer", "AsyncClient", "Client", "Job", "Pictures", "Shot", "Storyboard", "__version__", "chat",
-    "errors", "kling", "last", "ledger", "seedance", "seedream", "sweep",
+    "Answer", "AssetPanel", "AsyncClient", "ChatPanel", "Client", "ImagePanel", "Job", "JobsPanel",
+    "Pictures", "Shot", "Storyboard", "UsagePanel", "VideoPanel", "__version__", "chat", "errors", "kling",
+    "last", "ledger", "panel", "seedance", "seedream", "sweep",
 ]  # fmt: skip
 
 

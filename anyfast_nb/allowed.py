@@ -36,7 +36,11 @@ def check_allowed(value: Any) -> tuple[str, ...]:
     entries = [entry for entry in entries if entry]
     for entry in entries or [""]:
         kind, colon, model = entry.partition(":")
-        if not any(fnmatchcase(known, kind) for known in KINDS) or (colon and not model):
+        if (
+            not any(fnmatchcase(known, kind) for known in KINDS)
+            or (colon and not model)
+            or len(entry.split()) > 1
+        ):
             raise InputError(
                 f"allow holds {entry[:80]!r}, which can name no request",
                 field="allow",

@@ -12,6 +12,7 @@ from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:
     from anyfast_nb.jobs.desk import Desk
+    from anyfast_nb.panels.deck_registry import Panels
     from anyfast_nb.secret import Secret
     from anyfast_nb.settings import Settings
     from anyfast_nb.wire.values import Answer
@@ -51,6 +52,7 @@ class Session:
         self.gateway = Gateway(lambda: self.settings, interactive=True)
         self.threads = ThreadBook()
         self._desk: Desk | None = None
+        self._panels: Panels | None = None
         self.last: Answer | None = None
         self.failure: Failure | None = None
 
@@ -75,6 +77,15 @@ class Session:
 
             self._desk = Desk(self.gateway)
         return self._desk
+
+    @property
+    def panels(self) -> Panels:
+        """The panels of the kernel: one of each, made when it is first wanted."""
+        if self._panels is None:
+            from anyfast_nb.panels.deck_registry import Panels
+
+            self._panels = Panels(self)
+        return self._panels
 
     def configure(self, *, origin: str = "%anyfast config", **changes: Any) -> None:
         """Change settings for this kernel; None takes a change back: environment and file count again.

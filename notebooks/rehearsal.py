@@ -5,8 +5,8 @@
     anyfast = rehearsal.anyfast()        # taken for the real one, so that budgets count; nothing is billed
     database = rehearsal.postgresql()    # an empty database, its owner's URL in `database.url`
 
-Each server runs below a keeper, a small process that holds the other end of a pipe. The pipe closes with the
-kernel, however that ends: then the keeper ends the server and removes its folder.
+Each runs below a keeper, a small process that holds the other end of a pipe. The pipe closes with the kernel,
+however that ends: then the keeper ends the server and removes its folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -44,13 +44,14 @@ class Server:
     """A program below its keeper.
 
     Args:
-        command: the program.
+        command: the program; without one the keeper keeps the folder.
         folder: removed when it has ended.
         user: who it runs as; by default, who runs this.
     """
 
     def __init__(self, command: Sequence[str], *, folder: Path, user: str = "") -> None:
         keeper = [sys.executable, str(Path(__file__).resolve()), str(folder), user, *command]
+        self._complaint = ""
         self._told = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - open as long as the program runs
         self._keeper = subprocess.Popen(  # noqa: S603 - our own module, or PostgreSQL's programs
             keeper, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._told, text=True,
@@ -70,8 +71,10 @@ class Server:
 
     def complaint(self) -> str:
         """The end of what it wrote to standard error."""
-        self._told.seek(0)
-        return self._told.read()[-2000:].strip()
+        if not self._told.closed:
+            self._told.seek(0)
+            self._complaint = self._told.read()[-2000:].strip()
+        return self._complaint
 
     def close(self) -> None:
         """End it, and wait until it is gone."""
@@ -82,6 +85,8 @@ class Server:
         self._keeper.wait(PATIENCE_S)
         if self._keeper.stdout is not None:
             self._keeper.stdout.close()
+        self.complaint()
+        self._told.close()
 
 
 class AnyFast:
@@ -144,9 +149,30 @@ def anyfast() -> AnyFast:
 
 def folder() -> Path:
     """An empty folder that goes with the kernel."""
-    made = tempfile.mkdtemp(prefix="anyfast-lesson-")
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return Path(made)
+    made = Path(tempfile.mkdtemp(prefix="anyfast-lesson-"))
+    Server([], folder=made)
+    return made
+
+
+def at_once(program: str, environments: Mapping[str, Mapping[str, str]]) -> str:
+    """Run a Python program for several people at the same time, each with a name and an environment.
+
+    Args:
+        program: its text; ``sys.argv[1]`` is the name.
+        environments: by name; nothing of this notebook's own ``ANYFAST_…`` is in them.
+
+    Returns:
+        What they printed, one after another.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ANYFAST_")}
+    running = [
+        subprocess.Popen(  # noqa: S603 - the lesson's own program
+            [sys.executable, "-c", program, name],
+            env=own | dict(given), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for name, given in environments.items()
+    ]  # fmt: skip
+    return "".join(process.communicate()[0] for process in running)
 
 
 def postgresql() -> Database:
@@ -290,6 +316,9 @@ def _empty(url: str) -> None:
 def keep(folder: str, user: str, *command: str) -> int:
     """Run a program until it ends or the pipe at standard input closes; then remove its folder."""
     try:
+        if not command:
+            sys.stdin.buffer.read()
+            return 0
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder, **_as(user))  # noqa: S603
         threading.Thread(target=_end_with_the_pipe, args=[child], daemon=True).start()
         return child.wait()

@@ -49,6 +49,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("anyfast_nb.jobs.storyboard", "anyfast_nb.render.storyboard"): "a storyboard shows itself",
     ("anyfast_nb.jobs.sweep", "anyfast_nb.render.sweep"): "a sweep shows itself",
     ("anyfast_nb.jobs.pictures", "anyfast_nb.render.pictures"): "pictures show themselves",
+    ("anyfast_nb.session", "anyfast_nb.panels.deck_registry"): "a kernel has one of each panel",
 }
 
 

@@ -92,6 +92,32 @@ def test_the_readme_names_only_options_and_words_of_the_built_in_anyfast_that_ex
     assert named <= set(re.findall(r"sim:([a-z-]+)", words))
 
 
+def test_the_readme_names_the_commands_of_the_class_and_no_others() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = text.partition("## A class")[2].partition("\n## ")[0]
+    command = [sys.executable, "-m", "anyfast_nb.ledger.cli"]
+    usage = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^    ([a-z]+)  ", usage, re.MULTILINE))
+    rows = re.findall(r"^\| `anyfast-ledger ([a-z]+)[^|]*\|(.+)\|$", part, re.MULTILINE)
+    assert len(known) > 5
+    assert {name for name, _ in rows} == known
+    assert set(re.findall(r"anyfast-ledger ([a-z]+)", part)) == known
+    for name, told in rows:
+        options = set(re.findall(r"--[a-z][a-z-]+", told))
+        told_by = subprocess.run(
+            [*command, name, "--help"], capture_output=True, text=True, check=True
+        ).stdout
+        assert options <= set(re.findall(r"--[a-z][a-z-]+", told_by)), name
+
+
+def test_the_readme_names_only_variables_that_are_read() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "anyfast_nb").rglob("*.py"))
+    named = set(re.findall(r"\bANYFAST_[A-Z_]+\b", text))
+    assert len(named) >= 10
+    assert named <= set(re.findall(r"\bANYFAST_[A-Z_]+\b", source))
+
+
 def test_python_in_the_readme_runs(simulator: Simulator, tmp_path: Path) -> None:
     examples = blocks("README.md", "python")
     assert examples
@@ -294,7 +320,7 @@ def test_ci_runs_make_test_and_nothing_else() -> None:
 def test_binder_installs_packages_by_name_and_a_font_the_studio_knows() -> None:
     lines = (ROOT / "binder/apt.txt").read_text().splitlines()
     packages = [line for line in lines if not line.startswith("#")]
-    assert "fonts-noto-cjk" in packages
+    assert {"fonts-noto-cjk", "postgresql"} <= set(packages)
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", package) for package in packages)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from anyfast_nb import catalog
 from anyfast_nb.allowed import is_allowed
-from anyfast_nb.errors import Billed, NotAllowedError
+from anyfast_nb.errors import Billed, LedgerError, NotAllowedError
 from anyfast_nb.gateway.forecast import Forecast, verdict
 from anyfast_nb.wire.values import Money, Source, Status
 
@@ -43,6 +43,11 @@ _WORDS: Final = {
     "kling": "a film",
     "asset": "an upload",
 }
+
+# So long the budgets are waited for; a file's lock and a server's own limits are shorter. And so long
+# after an interrupt, which must end even if a server never answers.
+_PATIENCE_S: Final = 90.0
+_LAST_WORDS_S: Final = 5.0
 
 _log = logging.getLogger("anyfast_nb.ledger")
 
@@ -146,7 +151,7 @@ class Gate:
         return Forecast(
             bound=bound,
             cost=None if cost is None else Money(cost.nano, cost.currency),
-            priced=self._has_price(row.model, at=row.time),
+            priced=self._can_price(row.kind, row.model, at=row.time),
             price_line=ask.price_line,
             budgets=verdict(self._ledger(), ask) if budgets and self._is_guarded(row) else (),
         )
@@ -229,8 +234,9 @@ class Gate:
 
     # --- money ----------------------------------------------------------------------------
 
-    def _has_price(self, model: str, *, at: datetime) -> bool:
-        return self._prices().table().price(model, at=at) is not None
+    def _can_price(self, kind: str, model: str, *, at: datetime) -> bool:
+        """Is there a price that fits? That of tokens is none for a film."""
+        return self._prices().table().can_price(kind=kind, models=[model], at=at)
 
     def _worst_cost(self, kind: str, model: str, bound: Bound, *, at: datetime) -> Cost | None:
         return (
@@ -250,7 +256,7 @@ class Gate:
     def _price_line(self, kind: str, model: str, *, at: datetime) -> str:
         from anyfast_nb.ledger.prices.book import set_line
 
-        return "" if self._has_price(model, at=at) else set_line(model, kind)
+        return "" if self._can_price(kind, model, at=at) else set_line(model, kind)
 
     def _prices(self) -> Prices:
         if self._kept_prices is None:
@@ -262,7 +268,11 @@ class Gate:
 
 
 async def _whole(work: Callable[[], T], *, undo: Callable[[T], None]) -> T:
-    """Run it in a thread, which nothing can stop: who is interrupted meanwhile has it undone."""
+    """Run it in a thread, which nothing can stop: who is interrupted meanwhile has it undone.
+
+    Raises:
+        LedgerError: it has not ended after a long while; it is undone if it ever ends.
+    """
     doing = asyncio.ensure_future(asyncio.to_thread(work))
 
     def undone(done: asyncio.Future[T]) -> None:
@@ -270,8 +280,15 @@ async def _whole(work: Callable[[], T], *, undo: Callable[[T], None]) -> T:
             undo(done.result())
 
     try:
-        return await asyncio.shield(doing)
+        await asyncio.wait({doing}, timeout=_PATIENCE_S)
     except asyncio.CancelledError:
         doing.add_done_callback(undone)
-        await asyncio.wait({doing})
+        await asyncio.wait({doing}, timeout=_LAST_WORDS_S)
         raise
+    if not doing.done():
+        doing.add_done_callback(undone)
+        raise LedgerError(
+            f"The ledger has not answered for {_PATIENCE_S:.0f} s, and budgets hold: nothing was sent.",
+            hint="`%anyfast doctor` shows where it is, and whether it answers.",
+        )
+    return doing.result()

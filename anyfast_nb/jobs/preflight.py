@@ -47,6 +47,8 @@ MODES: Final[Mapping[str, str]] = {
     "image": "after a picture",
     "images": "after several pictures",
 }
+CHECKED: Final = "checked: within the documented limits"
+UNCHECKED: Final = "not checked here: the server looks at it"
 _FRAMES: Final = frozenset({"first_frame", "last_frame", "image", "image_tail"})
 _TOLERANCE: Final = 0.025  # ratios are nominal: 480p "16:9" is 1.742
 
@@ -229,9 +231,9 @@ def _remarks(one: Input, ratio: float | None) -> Iterable[str]:
         if max(own / ratio, ratio / own) > 1 + _TOLERANCE:
             yield f"it is {'wider' if own > ratio else 'narrower'} than the film: it will be cropped"
     if one.size_bytes is None:
-        yield "not checked here: the server looks at it"
+        yield UNCHECKED
     elif not one.notes:
-        yield "checked: within the documented limits"
+        yield CHECKED
     yield from one.notes
 
 

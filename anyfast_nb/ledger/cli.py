@@ -76,7 +76,8 @@ def _add(given: argparse.Namespace) -> None:
     keep: Callable[[list[Member]], object] | None = None
     if given.to is not None:
         keep = lambda made: _keep_ledgers(given.to, made)  # noqa: E731
-    for member in room.add(names, reset=given.reset, host=given.host, keep=keep):
+    members = room.add(names, reset=given.reset, host=given.host, keep=keep)
+    for member in members:
         if not member.is_new:
             told = f"{member.name}: a member already, the URL stays (--reset gives a new one)"
             print(told, file=sys.stderr)
@@ -84,7 +85,7 @@ def _add(given: argparse.Namespace) -> None:
             print(f"{member.name} {member.url}")
         else:
             print(f"{member.name}: the URL is in {given.to}")
-    if given.to is None:
+    if given.to is None and any(member.is_new for member in members):
         print(
             "These URLs are shown this once: each is one student's ANYFAST_LEDGER_URL, and a password.",
             file=sys.stderr,
@@ -174,8 +175,7 @@ def _usage(given: argparse.Namespace) -> None:
     from anyfast_nb.ledger.views.report import usage
 
     place = _place(given.words)
-    for line in str(usage(given.since, by=given.by, tz=given.zone, path=place)).splitlines():
-        print(_plain(line))
+    _print_lines(str(usage(given.since, by=given.by, tz=given.zone, path=place)))
 
 
 def _prune(given: argparse.Namespace) -> int:
@@ -184,13 +184,13 @@ def _prune(given: argparse.Namespace) -> int:
     place = _place(given.words)
     before: Any = given.before if given.before is not None else older_than(given.older_than)
     planned = prune(before, path=place, dry_run=True)
-    print(_plain(str(planned)))
+    _print_lines(str(planned))
     if not planned.total or given.dry_run:
         return 0
     if not given.yes and not _confirmed(sys.stdin):
         print("anyfast-ledger: nothing went; --yes lets them go without asking", file=sys.stderr)
         return 1
-    print(_plain(str(prune(planned.before, path=place))))
+    _print_lines(str(prune(planned.before, path=place)))
     return 0
 
 
@@ -256,6 +256,11 @@ def _ledger(url: str) -> Ledger:
 def _plain(line: str) -> str:
     """Names are the clients' own words: none of them steers this terminal."""
     return "".join("\N{REPLACEMENT CHARACTER}" if category(char)[0] == "C" else char for char in line)
+
+
+def _print_lines(text: str) -> None:
+    for line in text.splitlines():
+        print(_plain(line))
 
 
 # --- the command line ---------------------------------------------------------------------

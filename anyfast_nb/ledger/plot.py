@@ -32,8 +32,14 @@ from anyfast_nb.ledger.views.charts import (
 )
 from anyfast_nb.ledger.views.data import Filters, Wanted
 from anyfast_nb.ledger.views.palette import Palette, Theme
+from anyfast_nb.wire.text import counted
 
 __all__ = ["cost", "jobs", "latency", "overview", "tokens"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # what completion offers
+
 
 By = Literal["day", "model"]
 _BYS: Final = ("day", "model")
@@ -260,7 +266,7 @@ def _tokens(axes: Axes, palette: Palette, asked: Wanted, by: str, *, noted: bool
     source, table = chart_data.one_source(chart_data.totals_of(asked, by=by))
     title = _title(f"Tokens by {by}", source)
     unknown = int(table["without_usage"].sum())
-    left_out = f"{unknown:,} requests without known usage are not in it." if unknown else ""
+    left_out = f"{counted(unknown, 'request')} without known usage {_are(unknown)} not in it." if unknown else ""
     made = _Bars(title, _TOKENS, "tokens", left_out, noted)
     return _bars(axes, palette, table, by, made)
 
@@ -275,7 +281,7 @@ def _cost(
     own = priced[priced["currency"].astype("string") == chosen]
     others = sorted(set(map(str, counts.index)) - {chosen})
     unpriced = int(live["without_price"].sum())
-    told = [f"{unpriced:,} requests without a price are not in it."] if unpriced else []
+    told = [f"{counted(unpriced, 'request')} without a price {_are(unpriced)} not in it."] if unpriced else []
     told += [f"Not in it: {', '.join(others)}."] if others else []
     title = _title(f"Cost by {by}", chosen)
     made = _Bars(title, (("cost", chosen or "cost"),), chosen, " ".join(told), noted)
@@ -359,6 +365,10 @@ def _jobs(
     name_axis(axes, palette, x=f"from submission to end, {asked.tz or 'local time'}")
     counts = own["status"].astype("string").value_counts()
     return f"{title}: {', '.join(f'{count:,} {status}' for status, count in counts.items() if count)}."
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _title(*parts: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -69,14 +69,17 @@ class Pruned:
         """Rows in all."""
         return sum(self.rows.values())
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def __str__(self) -> str:
         went = "went" if self.done else "would go"
         lines = [f"{self.place}, before {self.before:%Y-%m-%d %H:%M} UTC:"]
-        lines += [f"  {count:>9,} {name} {went}" for name, count in self.rows.items() if count]
+        lines += [f"  {_aligned(count, name)} {went}" for name, count in self.rows.items() if count]
         if not self.total:
             lines.append("  nothing is so old" if not self.counted else f"  nothing {went}")
         if self.counted:
-            lines.append(f"  {self.counted:>9,} requests stay: a running budget counts them")
+            lines.append(f"  {_aligned(self.counted, 'requests')} {'stays' if self.counted == 1 else 'stay'}: a running budget counts them")
         if self.done and self.compacted is False:
             lines.append("  The file keeps its size: another program is using it. Run it again later.")
         if self.copies:
@@ -114,7 +117,7 @@ def prune(
     """
     from anyfast_nb.ledger.store import Ledger
 
-    cut = since_us(before, now=now)
+    cut = since_us(before, field="before", now=now)
     if cut is None:
         hint = "Write a date such as '2026-01-01', or timedelta(days=365)."
         raise InputError("before=None is no date", field="before", hint=hint)

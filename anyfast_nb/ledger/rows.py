@@ -161,7 +161,7 @@ def since_us(since: Since, *, field: str = "since", now: Callable[[], datetime] 
         now: the clock.
 
     Raises:
-        InputError: a text that is neither.
+        InputError: a text that is neither, or another value.
     """
     if since is None:
         return None
@@ -169,18 +169,24 @@ def since_us(since: Since, *, field: str = "since", now: Callable[[], datetime] 
         try:
             since = _named(since.strip(), now)
         except ValueError:
-            raise InputError(
-                f"{field}={since!r} is not a date or time.",
-                field=field,
-                hint="Give an ISO date such as '2026-11-01', 'today', 'week', '7d', or a datetime.",
-            ) from None
+            raise _no_time(since, field) from None
     if since is None:  # "all"
         return None
     if isinstance(since, timedelta):
         since = now() - since
+    if not isinstance(since, date):
+        raise _no_time(since, field)
     if not isinstance(since, datetime):
         since = datetime(since.year, since.month, since.day)  # noqa: DTZ001  a day is a local day
     return microseconds(since)
+
+
+def _no_time(value: object, field: str) -> InputError:
+    return InputError(
+        f"{field}={value!r} is not a date or time.",
+        field=field,
+        hint="Give an ISO date such as '2026-11-01', 'today', 'week', '7d', or a datetime.",
+    )
 
 
 def kept_text(text: str | None, *, limit: int = _NAME_CHARS) -> str | None:

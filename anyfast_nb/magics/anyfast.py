@@ -16,7 +16,12 @@ from anyfast_nb.magics.guide import VERBS, guide, unknown_verb
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
 
-_ROOMS: Final = {"budget": "budget_verbs", "prices": "price_verbs", "usage": "usage_verbs"}
+_ROOMS: Final = {
+    "budget": "budget_verbs",
+    "panel": "panel_verbs",
+    "prices": "price_verbs",
+    "usage": "usage_verbs",
+}
 """The verbs that have a module of their own."""
 
 

@@ -248,7 +248,7 @@ def _list(session: Session, words: Sequence[str], found: argparse.Namespace, sho
 async def _listed(core: Assets, found: argparse.Namespace) -> tuple[list[Asset], list[AssetGroup]]:
     group = await _group(core, found.group)
     every = await core.list(group=group, name=found.name)
-    return every, await core.groups()
+    return [one for one in every if found.type in {None, one.type}], await core.groups()
 
 
 async def _small_copies(session: Session, every: Sequence[Asset]) -> list[tuple[str, bytes] | None]:
@@ -311,6 +311,9 @@ def _groups(
         for name in names:
             io_loop().run(_delete_group(core, name))
             show(notice(f"group {name} is deleted"))
+    elif action == "rename" and len(names) == 2:
+        io_loop().run(_rename_group(core, *names))
+        show(notice(f"group {names[0]} is called {names[1]} now"))
     elif action == "list" and not names:
         every = io_loop().run(core.groups(name=found.name))
         rows = [(group.id, group.name, group.about, _when(group)) for group in every]
@@ -319,7 +322,7 @@ def _groups(
         raise InputError(
             f"%anyfast assets groups {' '.join(words)}: that is not understood",
             field="action",
-            hint='Write %anyfast assets groups, groups add "NAME", or groups rm ID.',
+            hint='Write %anyfast assets groups, groups add "NAME", groups rename NAME NEW, or groups rm ID.',
         )
 
 
@@ -327,6 +330,12 @@ async def _delete_group(core: Assets, name: str) -> None:
     group_id = await _group(core, name)
     assert group_id is not None
     await core.delete_group(group_id)
+
+
+async def _rename_group(core: Assets, name: str, to: str) -> None:
+    group_id = await _group(core, name)
+    assert group_id is not None
+    await core.update_group(group_id, name=to)
 
 
 def _no_words(action: str, words: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -87,8 +88,7 @@ def _without_options(found: argparse.Namespace, action: str) -> None:
 
 
 def _set(session: Session, found: argparse.Namespace, show: Show) -> None:
-    # Two words are one amount as well: 5 USD needs no quotes.
-    amount, unit = parse_amount(" ".join(found.words))
+    amount, unit = _amount(found.words)
     if found.per is None:
         raise InputError(
             f"%anyfast budget: {amount_text(amount, unit)} for how long?",
@@ -103,6 +103,22 @@ def _set(session: Session, found: argparse.Namespace, show: Show) -> None:
     states = _states(session)
     show(notice("\n".join(_told(made, before, states, shared=ledger.shared))))
     show(_table(states))
+
+
+def _amount(words: Sequence[str]) -> tuple[int, str]:
+    """Two words are one amount as well: 5 USD needs no quotes."""
+    try:
+        return parse_amount(" ".join(words))
+    except InputError as error:
+        if words[0].casefold() in {"set", "add", "new"} and len(words) > 1:
+            error.hint = f"Leave out {words[0]}: {_SET}"
+        elif near := difflib.get_close_matches(words[0].casefold(), ACTIONS, n=1):
+            error.hint = f"Did you mean `%anyfast budget {near[0]}`? {error.hint}"
+        elif words[-1] in set(Per):
+            error.hint = f"The period is an option: {_SET}"
+        elif words[0][0].isalpha():
+            error.hint = f"{error.hint} `%anyfast budget` alone shows how the budgets stand."
+        raise
 
 
 def _told(
@@ -229,13 +245,21 @@ def _budgets(states: Sequence[BudgetState]) -> list[Budget]:
 
 def _table(states: Sequence[BudgetState]) -> dict[str, Any]:
     numbers = {one.id: number for number, one in enumerate(_budgets(states), 1)}
-    rows = [_row(numbers[state.budget.id], state) for state in states[:_MOST_ROWS]]
+    rows: list[Sequence[Any]] = [_row(numbers[state.budget.id], state) for state in states[:_MOST_ROWS]]
     caption = []
     if len(states) > _MOST_ROWS:
         caption.append(f"the first {_MOST_ROWS} of {len(states)} amounts")
     if unknown := max((state.unknown for state in states), default=0):
         caption.append(f"{unknown:,} request{'s' if unknown > 1 else ''} without a figure, in no sum")
-    return table(rows, columns=_COLUMNS, caption=" · ".join(caption))
+    columns = list(_COLUMNS)
+    if not any(state.reserved for state in states):  # the usual case: there is room for the others
+        at = columns.index("reserved")
+        columns, rows = _without(columns, at), [_without(row, at) for row in rows]
+    return table(rows, columns=columns, caption=" · ".join(caption))
+
+
+def _without(cells: Sequence[Any], at: int) -> list[Any]:
+    return [*cells[:at], *cells[at + 1 :]]
 
 
 def _row(number: int, state: BudgetState) -> tuple[Any, ...]:
@@ -260,7 +284,7 @@ def _bar(state: BudgetState) -> str:
     # Rounded down: as long as something is left, it is not full.
     percent = 100 * used // amount if amount else 100
     full = min(_BAR, percent * _BAR // 100)
-    return f"{'█' * full}{'░' * (_BAR - full)} {percent} %"
+    return f"{'█' * full}{'░' * (_BAR - full)} {percent:,} %"
 
 
 def _counts_as(one: Standing) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from anyfast_nb.magics.guide import VERBS
 from anyfast_nb.magics.guide_generations import TOPICS
 from anyfast_nb.magics.options import APIS, PERIODS, REASONING, SCOPES, verb_options
+from anyfast_nb.magics.panel_verbs import NAMES as PANELS
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
@@ -107,6 +108,8 @@ def _words(before: list[str], fragment: str, *, is_cell: bool, shell: Any, sessi
         return _values(last, before, fragment, shell=shell, session=session)
     if verb == "help":
         return (*VERBS, *TOPICS)
+    if verb == "panel":
+        return () if len(before) > 1 else PANELS
     if verb in {"budget", "prices", "usage"}:
         return _of_the_ledger(verb, before[1:], fragment, session)
     if verb == "config" and not fragment.startswith("-"):
@@ -127,9 +130,10 @@ def _values(option: str, before: list[str], fragment: str, *, shell: Any, sessio
     from anyfast_nb import catalog
     from anyfast_nb.magics import origin, usage_verbs
 
+    ability = None if before[:1] == ["usage"] else "chat"  # films are used as well
     found: dict[str, Callable[[], Iterable[str]]] = {
-        "-m": lambda: catalog.names(ability="chat"),
-        "--model": lambda: catalog.names(ability="chat"),
+        "-m": lambda: catalog.names(ability=ability),
+        "--model": lambda: catalog.names(ability=ability),
         "--thread": lambda: session.threads.names(notebook=origin.notebook(shell)),
         "--tools": lambda: [name for name in _variables(shell) if callable(shell.user_ns[name])],
         "--tool-choice": lambda: ("auto", "none", "required", *_tools_in(before)),

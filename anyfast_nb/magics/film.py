@@ -58,7 +58,7 @@ def film(session: Session, shell: Any, kind: str, line: str, cell: str | None, *
             show_preflight(facts, session, show)
             return None
         if not found.yes:
-            _confirm(facts, session.settings.confirm_above)
+            _confirm(facts, asked.at_most, session.settings.confirm_above)
         tell(show, session.simulator_notice(), *asked.notes)
         view = open_output(outlives=not waits(session, found))
         job = _created(asked, shell, Sending(view, facts, where=session.destination()))
@@ -91,7 +91,7 @@ def pictures(session: Session, shell: Any, line: str, cell: str | None, *, show:
             show_preflight(facts, session, show)
             return None
         if not asked.options.yes:
-            _confirm(facts, session.settings.confirm_above)
+            _confirm(facts, asked.at_most, session.settings.confirm_above)
         tell(show, session.simulator_notice(), *asked.notes)
         made = watch_pictures(session, asked.prompt, asked.arguments, origin=here(shell), preflight=facts)
     if asked.options.to:
@@ -110,6 +110,7 @@ class Asked:
         prompt: with its variables put in.
         arguments: for the desk.
         notes: a line for each thing that was put in.
+        at_most: tokens that it may use, once it was looked at; None: nobody knows.
 
     Raises:
         InputError: a wrong option, or a prompt that cannot be read.
@@ -117,6 +118,7 @@ class Asked:
 
     def __init__(self, session: Session, shell: Any, kind: str, line: str, cell: str | None) -> None:
         self.kind = kind
+        self.at_most: int | None = None
         self.options = found = generation_options(kind).read(split(line))
         self.given = given_words(kind, found)
         check_name(found.to)
@@ -144,6 +146,7 @@ class Asked:
             raise Interrupted("stopped; nothing was sent") from None
         body, asks = made.generation.body, bool(self.options.dry_run)
         told = self.session.gateway.forecast(self.kind, body, origin=self._origin, budgets=asks)
+        self.at_most = told.bound.tokens
         facts = preflight(made)
         return replace(facts, cost=told.cost, priced=told.priced, notes=(*facts.notes, *told.budgets))
 
@@ -190,12 +193,14 @@ def _check_take(found: argparse.Namespace) -> None:
         )
 
 
-def _confirm(facts: Preflight, most: int | None) -> None:
+def _confirm(facts: Preflight, at_most: int | None, most: int | None) -> None:
     """Refuse what would use more than the user has set; no question: nobody may be there to answer."""
-    if most is None or facts.tokens is None or facts.tokens <= most:
+    # Where the model chooses the size, its largest counts.
+    about, tokens = ("up to", at_most) if facts.tokens is None else ("about", facts.tokens)
+    if most is None or tokens is None or tokens <= most:
         return
     raise InputError(
-        f"about {facts.tokens:,} tokens, more than confirm_above={most:,}; nothing was sent",
+        f"{about} {tokens:,} tokens, more than confirm_above={most:,}; nothing was sent",
         field="confirm_above",
         hint="Add --yes to go on.",
     )

@@ -9,6 +9,7 @@ from anyfast_nb.magics.guide_generations import TOPICS, VERB_GUIDES
 
 VERBS: Final = {
     "chat": "ask a model, the answer streams into the cell",
+    "panel": "all of it by mouse: chat, films, pictures, assets, jobs, usage",
     "models": "which models this key can use",
     "config": "show or change settings",
     "usage": "tokens and costs by model, day …, as a table or charts",
@@ -66,6 +67,16 @@ braces as they are; {{error}} is the last traceback with its cell.
 """
 
 _OTHERS: Final = {
+    "panel": """
+%anyfast panel [NAME]
+
+    %anyfast panel
+    %anyfast panel chat
+
+Tabs of all panels in one cell, or one of them: chat, video, image, asset, jobs, usage. There is
+one of each for a kernel: shown again it has what it had. `%anyfast config language=zh` makes
+their words 中文. From Python: anyfast_nb.panel("chat").
+""",
     "models": """
 %anyfast models
 
@@ -94,6 +105,7 @@ between them. Live and simulated requests are never added up; what is unknown is
   --by model|day|notebook|user|thread|kind
   --last N                the newest N requests, one by one
   --plot                  charts below the table; --theme light|dark|auto
+  --csv FILE              write the figures into a file as well
   -m, --model MODEL       of this model alone; so do --kind, --source live|simulated|replayed,
                           --thread, --notebook, --user; each may be repeated
   --tz ZONE               whose days they are: Asia/Shanghai; by default this system's

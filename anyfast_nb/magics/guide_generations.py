@@ -118,7 +118,8 @@ _JOBS: Final = """
     %anyfast jobs --kind seedance --sort tokens --last 50
 
   --status WORD           running queued succeeded failed submit_unknown …; may be repeated
-  --kind seedance|kling   may be repeated
+  --kind seedance|kling   may be repeated; so may -m, --model MODEL and --notebook NAME
+  --text TEXT             somewhere in the prompt
   --since DATE            2026-11-01, or 7d, 12h: so long ago
   --sort when|kind|status|progress|tokens     when by default
   --last N                so many of them, 20 by default; 0 is all
@@ -144,9 +145,9 @@ ID is a job's id, its last digits, the server's task id, or a variable. Nothing 
 
 _ASSETS: Final = """
 %anyfast assets add MEDIUM … [--name NAME] [--group NAME|ID] [--type Image|Video|Audio]
-%anyfast assets list [--group NAME|ID] [--name PART] [--pictures]
+%anyfast assets list [--group NAME|ID] [--name PART] [--type Image|Video|Audio] [--pictures]
 %anyfast assets rm ID …
-%anyfast assets groups [add NAME | rm ID …]
+%anyfast assets groups [add NAME | rename NAME|ID NEW | rm ID …]
 
     %anyfast assets groups add hero
     %anyfast assets add portrait.png --group hero --to ada

@@ -19,6 +19,9 @@ def job_options(verb: str) -> Options:
     if verb == "jobs":
         add("--status", action="append", metavar="WORD")
         add("--kind", action="append", metavar="|".join(FILM_KINDS))
+        add("-m", "--model", action="append", metavar="MODEL")
+        add("--notebook", action="append", metavar="NAME")
+        add("--text", default="", metavar="TEXT")
         add("--since", metavar="DATE")
         add("--sort", choices=SORTS, default="when", metavar="|".join(SORTS))
         add("--last", type=int, default=20, metavar="N")

@@ -50,7 +50,17 @@ def jobs(session: Session, shell: Any, line: str, *, show: Show) -> None:
             hint=f"`%anyfast resume {found.words[0]}` shows one job.",
         )
     _check(found)
-    every = session.desk.jobs(status=found.status, kind=found.kind, since=_since(found.since))
+    every = [
+        job
+        for job in session.desk.jobs(
+            status=found.status,
+            kind=found.kind,
+            since=_since(found.since),
+            model=found.model,
+            notebook=found.notebook,
+        )
+        if found.text.lower() in job.prompt.lower()
+    ]
     if not every:
         show(notice(_nothing(found)))
         return
@@ -89,7 +99,7 @@ assert set(_KEYS) == set(SORTS)
 
 
 def _nothing(found: argparse.Namespace) -> str:
-    narrowed = any((found.status, found.kind, found.since))
+    narrowed = any((found.status, found.kind, found.since, found.model, found.notebook, found.text))
     return "No job fits." if narrowed else 'No film was asked for yet: %seedance "…" makes one.'
 
 

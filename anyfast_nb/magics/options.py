@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.magics.template import FIELD
+from anyfast_nb.wire.values import Source
 
 # Private use: no prompt holds them. The second keeps a quoted text with a dash from being an option.
 _MARK: Final = "\ue000"
@@ -20,6 +21,8 @@ _GUARD: Final = "\ue001"
 REASONING: Final = ("minimal", "low", "medium", "high", "off")
 APIS: Final = ("chat", "responses")
 USAGE_BY: Final = ("model", "day", "notebook", "user", "thread", "kind")
+USAGE_KINDS: Final = ("chat", "responses", "seedream", "seedance", "kling", "asset")
+USAGE_SOURCES: Final = tuple(word.value for word in Source)
 PERIODS: Final = ("day", "week", "total")
 SCOPES: Final = ("all", "user", "notebook", "thread")
 _QUOTED_DASH: Final = re.compile(r"(?<!\S)([\"'])(?=-)")
@@ -202,10 +205,13 @@ def _add_usage(options: Options) -> None:
     add("--by", choices=USAGE_BY, default="model", metavar="|".join(USAGE_BY))
     add("--last", type=int, metavar="N")
     add("-m", "--model", action="append", metavar="MODEL")
-    for name in ("kind", "source", "thread", "notebook", "user"):
+    add("--kind", action="append", choices=USAGE_KINDS, metavar="|".join(USAGE_KINDS))
+    add("--source", action="append", choices=USAGE_SOURCES, metavar="|".join(USAGE_SOURCES))
+    for name in ("thread", "notebook", "user"):
         add(f"--{name}", action="append", metavar="NAME")
     add("--tz", metavar="ZONE")
     add("--plot", action="store_true")
+    add("--csv", metavar="FILE")
     add("--theme", choices=("light", "dark", "auto"), default="auto", metavar="light|dark|auto")
 
 

@@ -52,16 +52,17 @@ def prices(session: Session, line: str, show: Show) -> None:
     elif not action:
         _list(session, show)
     else:
-        raise _unknown_action(action)
+        raise _unknown_action(action, _prices(session))
 
 
-def _unknown_action(action: str) -> InputError:
+def _unknown_action(action: str, own: Prices) -> InputError:
     near = difflib.get_close_matches(action.partition("=")[0], ACTIONS, n=1, cutoff=0.5)
     meant = f"Did you mean `%anyfast prices {near[0]}`? " if near else ""
     return InputError(
         f"%anyfast prices {action}: there is no such action",
         field="action",
-        hint=f"{meant}There are {', '.join(ACTIONS)}; %anyfast prices alone shows what is set.",
+        hint=f"{meant}There are {', '.join(ACTIONS)}; %anyfast prices alone shows what is set, "
+        f"and a price is taken out of {_path(own)} by hand.",
     )
 
 
@@ -69,7 +70,7 @@ def _without_options(found: argparse.Namespace, action: str) -> None:
     given = [name for name in ("all", "since", "model") if getattr(found, name)]
     if given:
         raise InputError(
-            f"%anyfast prices {action}: --{given[0]} belongs to reprice".replace("  ", " "),
+            f"{f'%anyfast prices {action}'.rstrip()}: --{given[0]} belongs to reprice",
             field=given[0],
             hint=f"Write %anyfast prices reprice --{given[0]}",
         )
@@ -97,10 +98,14 @@ def _list(session: Session, show: Show) -> None:
     known = own.table()
     if known.prices:
         names = [name for name in _NUMBERS if any(getattr(price, name) is not None for price in known.prices)]
-        rows = [_row(price, names) for price in sorted(known.prices, key=_order)]
+        # Of two of one day the one further down counts.
+        holding = {_order(price): price for price in known.prices}
+        rows = [_row(price, names) for _, price in sorted(holding.items())]
         columns = ["model", "from", *(_HEADINGS[name] for name in names), "currency", "note"]
         per = " · input, cached, output and film tokens per 1,000,000" if {*names} - {"image"} else ""
-        show(table(rows, columns=columns, caption=f"{_path(own)}{per}"))
+        gone = len(known.prices) - len(holding)
+        replaced = f" · {_some(gone, 'price')} in it replaced by a later one" if gone else ""
+        show(table(rows, columns=columns, caption=f"{_path(own)}{per}{replaced}"))
     else:
         show(
             notice(f"No price is set, so no request has a cost. The place for them is {_path(own)}.\n{_SET}")
@@ -131,7 +136,7 @@ def _row(price: Price, names: Sequence[str]) -> list[Any]:
 
 
 def _order(price: Price) -> tuple[str, str]:
-    """By model, and by day; two alike stay in the order of the file, where the later one counts."""
+    """By model, and by day."""
     return price.model, "" if price.valid_from is None else price.valid_from.isoformat()
 
 

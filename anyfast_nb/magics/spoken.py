@@ -12,6 +12,8 @@ from anyfast_nb.magics.generation_options import GRAMMARS
 
 _ITEM: Final = re.compile(r"\b(?P<name>images|videos|audios)\[(?P<index>\d+)\]")
 _SET: Final = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>'[^']*'|\[?…\]?|[\w.:-]+)")
+# --duration 5 (duration=5): on a line the option alone is enough.
+_SAID_TWICE: Final = re.compile(r"(?<=\w)(?<!\s) \((?:[a-z_]+=[^\s,()]+(?:, )?)+\)(?= --|[.,;]|$)")
 _AFTER_VERB: Final = re.compile(
     r"(?P<verb>(?:\b(?:Give|Make|[Ll]eave|[Ll]eave out|Use|Try|into|one of)|--[a-z-]+ (?:or|and)) )"
     r"(?P<name>[a-z_]+)\b"
@@ -93,6 +95,7 @@ class _Speech:
             text = text.replace("job.wait()", f"`%anyfast resume {self._job}`")
         for python, words in _WHOLE_WORDS.items():
             text = text.replace(python, words)
+        text = _SAID_TWICE.sub("", text)
         text = _ITEM.sub(self._item, text)
         text = _SET.sub(self._set, text)
         long = "|".join(name for name in self._names if "_" in name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.magics.options import USAGE_BY, split, verb_options
+from anyfast_nb.magics.options import USAGE_BY, USAGE_KINDS, USAGE_SOURCES, split, verb_options
+from anyfast_nb.render.notice import notice
 
 if TYPE_CHECKING:
     from anyfast_nb.magics.verbs import Show
@@ -38,8 +40,16 @@ def usage(session: Session, line: str, show: Show) -> None:
     from anyfast_nb.ledger.views.report import usage as report_of
 
     filters: dict[str, Any] = {name: getattr(found, name) for name in _FILTERS}
-    report = report_of(when, by=found.by, last=found.last, tz=found.tz, **filters)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        report = report_of(when, by=found.by, last=found.last, tz=found.tz, **filters)
+    if told:  # of the ledger itself: a person wants the words, not the place in our code
+        show(notice("\n".join(dict.fromkeys(str(one.message) for one in told))))
     show(dict(report._repr_mimebundle_()))
+    if found.csv:
+        from anyfast_nb.ledger.frames.export import to_csv
+
+        show(notice(f"Written: {to_csv(report.frame, found.csv)}"))
     if found.plot and not report.frame.empty:
         from anyfast_nb.ledger import plot
 
@@ -55,17 +65,15 @@ def words(before: Sequence[str]) -> Iterable[str]:
 
 
 def values(option: str) -> Iterable[str]:
-    """What an option of `usage` may be; nothing for those that are no list."""
-    from anyfast_nb.wire.values import Source
-
-    if option == "--tz":
+    """What an option of `usage` or `budget` may be; nothing for those that are no list."""
+    if option in {"--tz", "--zone"}:
         from zoneinfo import available_timezones
 
         return sorted(available_timezones())
     known: dict[str, Iterable[str]] = {
         "--by": USAGE_BY,
-        "--kind": ("chat", "responses", "seedream", "seedance", "kling", "asset"),
-        "--source": [word.value for word in Source],
+        "--kind": USAGE_KINDS,
+        "--source": USAGE_SOURCES,
         "--theme": ("light", "dark", "auto"),
     }
     return known.get(option, ())

@@ -47,7 +47,7 @@ def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] 
     session.log_in(key, base_url=base_url)
     kept = keystore.keep(session.settings.home, base_url=base_url, key=key.reveal(), in_file=options.save)
     place = f"kept in {kept}" if kept else "kept in this kernel only (`%anyfast login --save` keeps it)"
-    show(notice(f"Key accepted, {len(served)} models. Requests now go to {base_url}.\nThe key is {place}."))
+    show(notice(f"Key accepted, {counted(len(served), 'model')}. Requests now go to {base_url}.\nThe key is {place}."))
 
 
 def logout(session: Session, line: str, show: Show) -> None:
@@ -138,7 +138,7 @@ def models(session: Session, line: str, show: Show) -> None:
         table(
             rows,
             columns=("model", "alias", "about"),
-            caption=f"{len(rows)} models at {session.destination()}",
+            caption=f"{counted(len(rows), 'model')} at {session.destination()}",
         )
     )
 
@@ -182,7 +182,7 @@ def doctor(session: Session, line: str, show: Show) -> None:
 
 def _reachable(session: Session) -> str:
     try:
-        return f"yes, {len(io_loop().run(session.gateway.models()))} models"
+        return f"yes, {counted(len(io_loop().run(session.gateway.models())), 'model')}"
     except AnyFastError as error:
         return f"no: {error.message}"
 
@@ -190,7 +190,8 @@ def _reachable(session: Session) -> str:
 def _ledger_words(session: Session) -> str:
     try:
         ledger = session.gateway.ledger
-        words = f"{ledger.place}, {sum(total.requests for total in ledger.totals_by_model()):,} requests"
+        requests = sum(total.requests for total in ledger.totals_by_model())
+        words = f"{ledger.place}, {counted(requests, 'request')}"
         return f"{words}. {ledger.advice()}".rstrip(". ")
     except AnyFastError as error:
         return f"trouble: {error.message}"

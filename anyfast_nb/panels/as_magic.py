@@ -111,11 +111,11 @@ def picture_python(prompt: str, options: Mapping[str, Any]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as one word of a magic's line.
+    r"""A text as one word of a magic's line.
 
     Example:
         >>> print(quoted('say "hi"'), quoted("16:9"))
-        "say \\"hi\\"" 16:9
+        "say \"hi\"" 16:9
     """
     if _PLAIN_WORD.fullmatch(text) and not text.startswith("-"):
         return text
@@ -185,24 +185,28 @@ def _option(kind: str, name: str, value: Any) -> Iterable[str]:
     plain = _ONE.get(name, f"--{name.replace('_', '-')}")
     if name == "aspect_ratio" and kind != "kling":
         plain = "--aspect-ratio"
-    if value is None or value == () or value == []:
-        return []
-    if name in _MANY:
-        return [word for one in value for word in (_MANY[name], _medium(one))]
-    if name in _MEDIA:
-        return [plain, _medium(value)]
-    if name == "extra":
-        return [word for key in value for word in ("--extra", quoted(f"{key}={_json(value[key])}"))]
-    if name == "response_format" and isinstance(value, Mapping):
-        return ["--json"]
-    if name == "stop":
-        return [word for one in value for word in (plain, quoted(one))]
-    if isinstance(value, bool):
-        yes, no = _TRUTHS.get(name, (plain, ""))
-        return [word for word in (yes if value else no,) if word]
-    if isinstance(value, Mapping):
-        return [plain, quoted(_json(value))]
+    match value:
+        case None:
+            return ()
+        case list() | tuple():
+            write = _medium if name in _MANY else quoted
+            return [word for one in value for word in (_MANY.get(name, plain), write(one))]
+        case bool():
+            yes, no = _TRUTHS.get(name, (plain, ""))
+            return [word for word in (yes if value else no,) if word]
+        case Mapping():
+            return _mapping(name, plain, value)
+        case _ if name in _MEDIA:
+            return [plain, _medium(value)]
     return [plain, quoted(value) if isinstance(value, str) else str(value)]
+
+
+def _mapping(name: str, plain: str, value: Mapping[str, Any]) -> Iterable[str]:
+    if name == "response_format":
+        return ["--json"]
+    if name == "extra":
+        return [word for key in value for word in (plain, quoted(f"{key}={_json(value[key])}"))]
+    return [plain, quoted(_json(value))]
 
 
 def _medium(value: Any) -> str:

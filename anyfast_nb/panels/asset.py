@@ -17,7 +17,7 @@ from anyfast_nb.panels.composer import Attached, Composer
 from anyfast_nb.panels.errands import Errands, drawn
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
-from anyfast_nb.render.shelf import Shelved, button, card_html, line_html, note_html, shelf_bundle
+from anyfast_nb.render.shelf import Shelved, button, caption_html, card_html, note_html, shelf_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ _ACCEPT: Final = "image/*,video/*,audio/*"
 _TYPES: Final = ("Image", "Video", "Audio")
 _PAGE: Final = 60
 _LOOK_S: Final = 2.0
-_FIELD: Final = {"width": "auto", "flex": "1 1 11em", "min_width": "10em"}
+_FIELD: Final = {"width": "auto", "flex": "1 1 15em", "min_width": "13em"}
 _BUTTON: Final = {"width": "auto"}
 
 
@@ -60,6 +60,7 @@ class AssetPanel(Panel):
         self._checks: dict[int, Checked | None] = {}  # by what is attached; None was refused
         self._sending: set[str] = set()
         self._numbers = count(1)
+        self._composer: Composer | None = None
         self._build()
         self.refresh()
 
@@ -91,8 +92,8 @@ class AssetPanel(Panel):
             say_so=self._note,
         )  # fmt: skip
         acts = _row([self._groups.toggle, self._button("asset.refresh", self.refresh)])
-        kept = self._composer.attached if hasattr(self, "_composer") else []
-        self._composer = Composer(
+        kept = [] if self._composer is None else self._composer.attached
+        self._composer = composer = Composer(
             on_submit=self.guarded(self._submit),
             on_attached=self.guarded(self._attached),
             folder=lambda: self.session.settings.home / "uploads",
@@ -104,7 +105,7 @@ class AssetPanel(Panel):
             },
         )  # fmt: skip
         for one in kept:
-            self._composer.attach(one)
+            composer.attach(one)
         notes = Board(label=say("asset.notes_label"), on_act=self.guarded(self._act), text_of=self._text_of)
         shelf = Board(
             label=say("asset.list_label"),
@@ -114,8 +115,13 @@ class AssetPanel(Panel):
         )
         shelf.add_class("anyfast-shelf")
         self._notes, self._shelf = notes, shelf
-        self.children = [bar, acts, self._groups.box, self._composer, notes, shelf]
+        self.children = [bar, acts, self._groups.box, composer, notes, shelf]
         self._draw()
+
+    @property
+    def _field(self) -> Composer:
+        assert self._composer is not None
+        return self._composer
 
     def _button(self, key: str, press: Callable[[], None]) -> Any:
         made = ipywidgets.Button(description=say(key), layout=ipywidgets.Layout(**_BUTTON))
@@ -161,7 +167,7 @@ class AssetPanel(Panel):
 
     def _attached(self) -> None:
         """Check what was attached just now, before anything is sent."""
-        there = {id(one): one for one in self._composer.attached}
+        there = {id(one): one for one in self._field.attached}
         for gone in [key for key in self._checks if key not in there]:
             self._checks.pop(gone)
             self._untell(f"check-{gone}")
@@ -193,17 +199,17 @@ class AssetPanel(Panel):
         if not attached:
             if not name.lower().startswith(("http://", "https://")):
                 raise InputError(say("asset.nothing_added"), field="medium")
-            self._composer.clear()
-            self._send(name.partition("?")[0][-60:], name, "")
+            self._field.clear()
+            self._upload(name.partition("?")[0][-60:], name, "")
             return
         if name and len(attached) > 1:
             raise InputError(say("asset.one_name", count=len(attached)), field="name")
         for one in attached:
             checked = self._checks.get(id(one))
-            self._send(one.name, checked.item if checked else one.value, name)
-        self._composer.clear()
+            self._upload(one.name, checked.item if checked else one.value, name)
+        self._field.clear()
 
-    def _send(self, label: str, medium: Any, name: str) -> None:
+    def _upload(self, label: str, medium: Any, name: str) -> None:
         note = f"send-{next(self._numbers)}"
         self._sending.add(note)
         self._note(note, [say("asset.sending", name=label)], kind="going", away=False)
@@ -234,8 +240,8 @@ class AssetPanel(Panel):
     # --- groups ---------------------------------------------------------------------------
 
     def _chosen_group(self) -> tuple[str, str]:
-        id = self._chosen["group"]
-        return id, self._names.get(id, id)
+        group = self._chosen["group"]
+        return group, self._names.get(group, group)
 
     def _group_done(self, chosen: str | None) -> None:
         """A group was made, renamed or deleted; `chosen` is looked at from now on."""
@@ -244,7 +250,10 @@ class AssetPanel(Panel):
         self.refresh()
 
     def _group_options(self) -> list[tuple[str, str]]:
-        return [(say("asset.every_group"), ""), *((name or id, id) for id, name in self._names.items())]
+        return [
+            (say("asset.every_group"), ""),
+            *((name or group, group) for group, name in self._names.items()),
+        ]
 
     def _offer_groups(self) -> None:
         if self._known and self._chosen["group"] not in self._names:
@@ -285,7 +294,7 @@ class AssetPanel(Panel):
     def _draw(self) -> None:
         fitting = self._fitting()
         shown = fitting[: self._most]
-        pieces = {"head": line_html(self._caption(len(fitting)))}
+        pieces = {"head": caption_html(self._caption(len(fitting)), copies=say("asset.as_magic"))}
         for one in shown:
             pieces[f"asset-{one.id}"] = card_html(self._shelved(one), say=say)
         if len(fitting) > len(shown):
@@ -321,8 +330,9 @@ class AssetPanel(Panel):
             return say("asset.none")
         if not fitting:
             return say("asset.none_fits")
-        every, place = len(self._assets), self.session.destination()
-        key = "asset.count" if fitting == every else "asset.count_some"
+        simulated = self.session.gateway.connection.simulated()
+        every, place = len(self._assets), say("asset.built_in") if simulated else self.session.destination()
+        key = "asset.count_one" if every == 1 else "asset.count" if fitting == every else "asset.count_some"
         return say(key, count=fitting, all=every, place=place)
 
     def _note(self, id: str, lines: Sequence[str], *, kind: str = "", away: bool = True) -> None:
@@ -342,25 +352,25 @@ class AssetPanel(Panel):
     # --- what a person presses ------------------------------------------------------------
 
     def _act(self, act: str) -> None:
-        verb, _, id = act.partition(":")
+        verb, _, name = act.partition(":")
         sure, self._sure = self._sure == act, ""
         if verb == "away":
-            self._untell(id)
+            self._untell(name)
         elif verb == "more":
             self._most += _PAGE
-        elif verb == "use" and id in self._assets:
-            self._use(self._assets[id])
-        elif verb == "delete" and id in self._assets:
+        elif verb == "use" and name in self._assets:
+            self._use(self._assets[name])
+        elif verb == "delete" and name in self._assets:
             if sure:
-                self._delete(self._assets[id])
+                self._delete(self._assets[name])
             else:
                 self._sure = act
                 self._shelf.announce(say("asset.sure"))
         self._draw()
 
     def _use(self, asset: Asset) -> None:
-        self.session.panels.hand("video", asset)
-        self._note("used", [say("asset.used", name=asset.name or asset.id)])
+        where = self.session.panels.hand("video", asset)
+        self._note("used", [say("asset.used", name=asset.name or asset.id), where])
 
     def _delete(self, asset: Asset) -> None:
         def gone(_: None) -> None:
@@ -372,8 +382,8 @@ class AssetPanel(Panel):
         self._errands.run(self._store.core.delete(asset.id), gone)
 
     def _text_of(self, key: str) -> str:
-        kind, _, id = key.partition(":")
-        return f"asset://{id}" if kind == "asset" else self.as_magic()
+        kind, _, name = key.partition(":")
+        return f"asset://{name}" if kind == "asset" else self.as_magic()
 
     # --- what stays -----------------------------------------------------------------------
 
@@ -399,7 +409,7 @@ class AssetPanel(Panel):
     def close(self) -> None:
         """Let go of it."""
         self._errands.close()
-        self._composer.close()
+        self._field.close()
         self._store.close()
         super().close()
 
@@ -407,4 +417,5 @@ class AssetPanel(Panel):
 def _row(widgets: Sequence[Any]) -> Any:
     row = ipywidgets.HBox(widgets)
     row.add_class("anyfast-bar")
+    row.add_class("anyfast-fields")
     return row

@@ -60,6 +60,7 @@ class GroupEditor:
             self._delete,
         ])  # fmt: skip
         self.box.add_class("anyfast-bar")
+        self.box.add_class("anyfast-fields")
         self._open(on=False)
 
     def calm(self) -> None:
@@ -89,10 +90,10 @@ class GroupEditor:
         return name
 
     def _one(self) -> tuple[str, str]:
-        id, name = self._chosen()
-        if not id:
+        group, name = self._chosen()
+        if not group:
             raise InputError(say("asset.choose_group"), field="group")
-        return id, name
+        return group, name
 
     def _told(self, key: str, name: str, chosen: str | None) -> None:
         self._name.value = ""
@@ -109,21 +110,21 @@ class GroupEditor:
         )
 
     def _renamed(self) -> None:
-        (id, _), name = self._one(), self._wanted()
+        (group, _), name = self._one(), self._wanted()
         self._errands.run(
-            self._store.core.update_group(id, name=name),
+            self._store.core.update_group(group, name=name),
             lambda _: self._told("asset.group_renamed", name, None),
             key="group",
         )
 
     def _deleted(self) -> None:
-        id, name = self._one()
+        group, name = self._one()
         if self._delete.description != say("asset.sure"):
             self._delete.description = say("asset.sure")
             self._delete.button_style = "danger"
             return
         self._errands.run(
-            self._store.core.delete_group(id),
+            self._store.core.delete_group(group),
             lambda _: self._told("asset.group_deleted", name, ""),
             key="group",
         )

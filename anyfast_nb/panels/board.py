@@ -120,6 +120,10 @@ class Board(anywidget.AnyWidget):
         """Tell those who do not see it."""
         self.send({"kind": "say", "text": text})
 
+    def to_end(self) -> None:
+        """Bring the end into view, and keep it there while it grows."""
+        self.send({"kind": "end"})
+
     def medium(self, path: Path) -> str:
         """A name for a picture or film on this disk, for ``data-medium``."""
         facts = path.stat() if path.exists() else None

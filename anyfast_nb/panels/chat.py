@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import ipywidgets
 
@@ -18,13 +19,13 @@ from anyfast_nb.panels.chat_attach import ACCEPT, chip, parts_of, variable, vari
 from anyfast_nb.panels.chat_controls import Controls
 from anyfast_nb.panels.chat_essence import chat_essence
 from anyfast_nb.panels.chat_log import ChatLog, Told, totals_line
+from anyfast_nb.panels.chat_log import words_of as said_in
 from anyfast_nb.panels.chat_watch import changed, listen
 from anyfast_nb.panels.chat_written import Write, as_written, cell, python, words_of
 from anyfast_nb.panels.composer import Attached, Composer
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.said import Button, Chip, buttons_html, error_html, line_html
-from anyfast_nb.wire.conversation import text_of
 from anyfast_nb.wire.values import Answer, Status
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 FIRST: Final = "chat"
 _HEIGHT: Final = "min(60vh, 520px)"
+_served: WeakKeyDictionary[Session, list[str]] = WeakKeyDictionary()  # asked once for all panels
 _MEDIA: Final = ("images", "videos", "files", "tables")
 
 
@@ -66,11 +68,10 @@ class ChatPanel(Panel):
         self._asking = False
         self._running: Running[None] | None = None
         self._editing: Turn | None = None
-        self._served = False
         self._head = Board(label=say("chat.head"), on_act=self.guarded(self._act))
         self._board = Board(
             label=say("chat.log"), height=_HEIGHT, follows=True, role="log",
-            on_act=self.guarded(self._act), text_of=lambda key: self._log.text_of(key),
+            on_act=self.guarded(self._act), text_of=self._text_of,
         )  # fmt: skip
         self._log = ChatLog(self._board, footer=lambda: self.session.settings.footer)
         self._foot = Board(label=say("chat.totals"), on_act=self.guarded(self._act))
@@ -205,19 +206,19 @@ class ChatPanel(Panel):
 
     def _retry(self, turn: Turn) -> None:
         told = self._log.told(turn)
-        wish = Wish(text_of(turn.message), (), self._thread, self._controls.options(),
+        wish = Wish(said_in(turn), (), self._thread, self._controls.options(),
                     parts=parts_of(turn.message), instead_of=turn)  # fmt: skip
         words = {
             name: told.options[name]
             for name in ("images", "videos", "files", "tables")
             if name in told.options
         }
-        self._begin(wish, words, told.chips)
+        self._begin(wish, words, told.chips, shown=told.text)
 
     def _edit(self, turn: Turn) -> None:
         self._editing = turn
         self._composer.clear()
-        self._composer.write(text_of(turn.message), focus=True)
+        self._composer.write(said_in(turn), focus=True)
         self._draw_foot()
 
     def _submit(self, text: str, items: Sequence[Attached]) -> None:
@@ -257,13 +258,19 @@ class ChatPanel(Panel):
         if name is not None and name != self._thread.name:
             self.choose(name)
 
+    def _text_of(self, key: str) -> str:
+        return self._log.text_of(key)
+
     # --- a request --------------------------------------------------------------------------
 
-    def _begin(self, wish: Wish, words: dict[str, list[str]], chips: Sequence[Chip]) -> None:
+    def _begin(
+        self, wish: Wish, words: dict[str, list[str]], chips: Sequence[Chip], *, shown: str | None = None
+    ) -> None:
+        text = wish.text if shown is None else shown
         turns = self._thread.active()
         at = next((n for n, turn in enumerate(turns) if turn is wish.instead_of), len(turns))
-        said = self._log.begin(wish.text, chips, instead_of=turns[at:])
-        told = Told({**wish.options, **words, "thread": wish.thread.name}, chips)
+        said = self._log.begin(text, chips, instead_of=turns[at:])
+        told = Told(text, {**wish.options, **words, "thread": wish.thread.name}, chips)
         self._busy(on=True)
         self._draw_foot()
         self._board.announce(say("chat.began"))
@@ -347,9 +354,9 @@ class ChatPanel(Panel):
         if not turns:
             options = {**self._controls.options(), "thread": self._thread.name}
             return as_written(write, say("composer.placeholder"), options)
-        told = self._log.told(turns[-1]).options
-        options = {"model": turns[-1].answer.model, "thread": self._thread.name, **told}
-        return as_written(write, text_of(turns[-1].message), options)
+        told = self._log.told(turns[-1])
+        options = {"model": turns[-1].answer.model, "thread": self._thread.name, **told.options}
+        return as_written(write, told.text, options)
 
     # --- around it --------------------------------------------------------------------------
 
@@ -361,8 +368,10 @@ class ChatPanel(Panel):
         super()._ipython_display_()
         listen(self)
         self.refresh()
-        if not self._served and self.session.gateway.connection.known() is not None:
-            self._served = True
+        if self.session in _served:
+            self._controls.offer(_served[self.session])
+        elif self.session.gateway.connection.known() is not None:
+            _served[self.session] = []
             io_loop().submit(self._ask_what_is_served())
 
     async def _ask_what_is_served(self) -> None:
@@ -371,7 +380,8 @@ class ChatPanel(Panel):
             served = await self.session.gateway.models()
         except (AnyFastError, OSError):
             return
-        self._controls.offer([one.id for one in served])
+        _served[self.session] = [one.id for one in served]
+        self._controls.offer(_served[self.session])
 
 
 async def _chips(wish: Wish, told: Told) -> list[Chip]:

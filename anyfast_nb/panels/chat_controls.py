@@ -53,7 +53,8 @@ class Controls:
         small = ipywidgets.Layout(width="auto", flex="1 1 11em", min_width="10em")
         self._naming = False
         self.threads = ipywidgets.Dropdown(description=say("chat.thread"), layout=wide)
-        self.threads.observe(lambda change: self._naming or on_thread(change["new"]), "value")
+        self._on_thread = on_thread
+        self.threads.observe(self._chosen, "value")
         self.model = ipywidgets.Combobox(
             value=model,
             options=catalog.names(ability="chat"),
@@ -80,7 +81,7 @@ class Controls:
         }
         self._numbers = texts
         self._reasoning = ipywidgets.Dropdown(
-            options=[(hint, None), *((_reasoning(word), word) for word in REASONING)],
+            options=[(hint, ""), *((_reasoning(word), word) for word in REASONING)],
             description=say("chat.reasoning"),
             layout=small,
         )
@@ -94,6 +95,10 @@ class Controls:
         self.details = ipywidgets.VBox([self._system, row])
         self.details.add_class("anyfast-details")
         self.open(on=False)
+
+    def _chosen(self, change: Any) -> None:
+        if not self._naming:
+            self._on_thread(change["new"])
 
     # --- what is chosen -------------------------------------------------------------------
 
@@ -110,7 +115,7 @@ class Controls:
             text = self._numbers[name].value.strip()
             if text:
                 found[name] = _number(text, kind, self._numbers[name].description)
-        found["reasoning"] = self._reasoning.value
+        found["reasoning"] = self._reasoning.value or None  # a choice of None would be shown as no choice
         found["api"] = None if self._api.value == "auto" else self._api.value
         return {name: value for name, value in found.items() if value is not None}
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from anyfast_nb.panels.chat_log import ChatLog, totals_line
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.said import Chip, talk_bundle
-from anyfast_nb.wire.conversation import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from anyfast_nb.wire.values import Answer
 
 MOST_TURNS: Final = 8
-MOST_CHARS: Final = 30_000  # it is in the notebook twice, and the page lays it out at each change
+MOST_CHARS: Final = 16_000  # it is in the notebook twice, and the page lays it out at each change
 
 
 def chat_essence(thread: Thread, log: ChatLog, *, footer: Footer) -> Bundle:
@@ -37,7 +36,8 @@ def chat_essence(thread: Thread, log: ChatLog, *, footer: Footer) -> Bundle:
         chars += len(turn.answer.text) + len(turn.answer.reasoning)
         if kept and chars > MOST_CHARS:
             break
-        kept.insert(0, (text_of(turn.message), log.told(turn).chips, _shortened(turn.answer)))
+        told = log.told(turn)
+        kept.insert(0, (told.text, told.chips, _shortened(turn.answer)))
     heads = (say("chat.title", name=thread.name), totals_line([turn.answer for turn in turns]))
     left = len(turns) - len(kept)
     left_out = say("chat.left_out", count=left) if left else ""

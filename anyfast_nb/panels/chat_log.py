@@ -30,10 +30,12 @@ class Told:
     """What is known of a turn beside the turn itself: what this panel did to make it.
 
     Attributes:
+        text: as it was written, without tables that went into it.
         options: of the chat, for the magic that does the same.
         chips: what went with the message.
     """
 
+    text: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     chips: Sequence[Chip] = ()
 
@@ -120,13 +122,14 @@ class ChatLog:
         self._count += 1
         name = f"said-{self._count}"
         self.board.put(name, said_html(text, chips), instead_of=[*gone, *self._loose, _EMPTY])
+        self.board.to_end()
         self._loose = []
         return name
 
     def end(self, said: str, turn: Turn, told: Told) -> None:
         """The answer is there, drawn by its view: it is a turn now, with its buttons."""
         self._told[id(turn)] = (turn, told)
-        self.board.put(said, said_html(text_of(turn.message), told.chips))  # with its pictures
+        self.board.put(said, said_html(told.text, told.chips))  # with its pictures
         self._turns.append(turn)
         self._put_acts(turn, [*self._since(said)])
 
@@ -154,7 +157,7 @@ class ChatLog:
     def told(self, turn: Turn) -> Told:
         """What is known of a turn beside the turn itself."""
         known = self._told.get(id(turn))
-        return Told({}, chips_of(turn.message)) if known is None else known[1]
+        return Told(words_of(turn), {}, chips_of(turn.message)) if known is None else known[1]
 
     def text_of(self, key: str) -> str:
         """What a button copies."""
@@ -164,8 +167,9 @@ class ChatLog:
             return self._texts.get(key, "")
         if kind == "answer":
             return turn.answer.text
-        options = {"model": turn.answer.model, **self.told(turn).options}
-        return as_written(cell if kind == "magic" else python, text_of(turn.message), options)
+        told = self.told(turn)
+        options = {"model": turn.answer.model, **told.options}
+        return as_written(cell if kind == "magic" else python, told.text, options)
 
     # --- pieces ---------------------------------------------------------------------------
 
@@ -183,7 +187,7 @@ class ChatLog:
     def _pieces(self, turn: Turn) -> dict[str, str]:
         key = id(turn)
         pieces = {
-            f"said-{key}": said_html(text_of(turn.message), self.told(turn).chips),
+            f"said-{key}": said_html(self.told(turn).text, self.told(turn).chips),
             f"answer-{key}": answer_html(turn.answer, footer=self._footer()),
             f"acts-{key}": self._acts(turn),
         }
@@ -205,6 +209,11 @@ class ChatLog:
             Button(say("chat.python"), copy=f"python:{key}", quiet=True, about=say("chat.python_about")),
         ]
         return buttons_html(row, label=say("chat.acts"))
+
+
+def words_of(turn: Turn) -> str:
+    """What a person said, without what went with it."""
+    return text_of(turn.message).strip()
 
 
 def totals_line(answers: Sequence[Answer]) -> str:

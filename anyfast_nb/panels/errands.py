@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_WATCH: Final = "watch"
 _PATIENCE_S: Final = 1800.0
 _GROWTH: Final = 1.25
 _MOST_GAP_S: Final = 15.0
@@ -30,7 +32,7 @@ class Errands:
         self._tell = tell
         self._newest: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._running: set[Any] = set()
+        self._running: dict[Any, str] = {}
         self._watching: set[str] = set()
         self._closed = False
 
@@ -68,8 +70,8 @@ class Errands:
                     (failed or self._tell)(error)
 
         running = io_loop().submit(careful())
-        self._running.add(running)
-        running.future.add_done_callback(lambda _: self._running.discard(running))
+        self._running[running] = key
+        running.future.add_done_callback(lambda _: self._running.pop(running, None))
 
     def read(
         self,
@@ -110,7 +112,16 @@ class Errands:
             finally:
                 self._watching.discard(key)
 
-        self.run(going(), key=f"watch {key}")
+        self.run(going(), key=f"{_WATCH} {key}")
+
+    def rest(self, timeout_s: float = 60.0) -> bool:
+        """Wait until nothing is under way but watching; was that in time? Not for the private loop."""
+        end = time.monotonic() + timeout_s
+        while going := [one for one, key in list(self._running.items()) if not key.startswith(_WATCH)]:
+            if not going[0].ended.wait(max(0.0, end - time.monotonic())):
+                return False
+            self._running.pop(going[0], None)
+        return True
 
     def close(self) -> None:
         """Stop all of it."""

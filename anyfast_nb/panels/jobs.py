@@ -35,7 +35,7 @@ _KINDS: Final = ("seedance", "kling")
 _LOOK_S: Final = 2.0
 _PIXELS: Final = 192
 _ESSENCE: Final = 20
-_FIELD: Final = {"width": "auto", "flex": "1 1 10em", "min_width": "9em"}
+_FIELD: Final = {"width": "auto", "flex": "1 1 15em", "min_width": "13em"}
 
 
 class JobsPanel(Panel):
@@ -69,7 +69,9 @@ class JobsPanel(Panel):
     def _build(self) -> None:
         wanted = self._wanted
         states = [(say("jobs.every_status"), ""), (say("jobs.open"), OPEN)]
-        states += [(say(f"jobs.is_{one.value}"), one.value) for one in JobStatus if one is not JobStatus.UNKNOWN]
+        states += [
+            (say(f"jobs.is_{one.value}"), one.value) for one in JobStatus if one is not JobStatus.UNKNOWN
+        ]
         field = ipywidgets.Layout(**_FIELD)
         self._kind = self._chooser("kind", [(say("jobs.every_kind"), ""), *((one, one) for one in _KINDS)])
         self._status = self._chooser("status", states)
@@ -89,7 +91,9 @@ class JobsPanel(Panel):
         )
         text.observe(self.guarded(lambda change: self._choose(text=change["new"])), "value")
         bar = _row([self._kind, self._status, self._model, self._notebook, since, text])
-        acts = _row([self._button("jobs.refresh", self.refresh), self._button("jobs.resume_all", self.resume_all)])
+        acts = _row(
+            [self._button("jobs.refresh", self.refresh), self._button("jobs.resume_all", self.resume_all)]
+        )
         self._adopting = Adopting(on_adopt=self.guarded(self._adopted))
         self._notes = Board(label=say("jobs.notes_label"), on_act=self.guarded(self._act))
         self._list = Board(
@@ -198,14 +202,17 @@ class JobsPanel(Panel):
         fitting = self._fitting()
         page = fitting[self._first : self._first + PAGE]
         older = len(fitting) > self._first + len(page)
-        pager = pager_html(self._caption(fitting, page), newer=self._first > 0, older=older, say=say)
+        caption = self._caption(fitting, page)
+        pager = pager_html(caption, newer=self._first > 0, older=older, say=say)
         pieces = {"head": pager}
         pieces |= {f"job-{row.id}": self._line(row) for row in page}
         if older or self._first:
             pieces["foot"] = pager
         drawn(self._list, pieces)
         drawn(self._notes, dict(self._told))
-        wanted = [film for row in page if (film := film_of(row)) is not None and str(film) not in self._posters]
+        wanted = [
+            film for row in page if (film := film_of(row)) is not None and str(film) not in self._posters
+        ]
         if wanted:
             self._errands.run(self._make_posters(wanted), key="posters")
 
@@ -265,18 +272,18 @@ class JobsPanel(Panel):
     # --- what a person presses ------------------------------------------------------------
 
     def _act(self, act: str) -> None:
-        verb, _, id = act.partition(":")
+        verb, _, name = act.partition(":")
         if verb == "away":
-            self._told.pop(id, None)
-            self._notes.remove(id)
+            self._told.pop(name, None)
+            self._notes.remove(name)
         elif verb in {"newer", "older"}:
             self._first = max(0, self._first + (PAGE if verb == "older" else -PAGE))
             self._draw()
             self._errands.read(lambda: self._history.settled(self._page()), self._renew)
         elif verb == "details":
-            self._toggle(id)
+            self._toggle(name)
         elif verb == "resume":
-            self.resume(id)
+            self.resume(name)
 
     def _toggle(self, id: str) -> None:
         if id in self._opened:
@@ -338,8 +345,8 @@ class JobsPanel(Panel):
     def resume_all(self) -> None:
         """Wait for all that are not done, or whose film is not on this disk; gives back at once."""
         every = [row.id for row in self._fitting() if may_resume(row, film_of(row))]
-        for id in every:
-            self.resume(id)
+        for one in every:
+            self.resume(one)
         if not every:
             self._note("resumed", [say("jobs.nothing_open")])
 
@@ -355,10 +362,12 @@ class JobsPanel(Panel):
         self._errands.read(adopt, going)
 
     def _text_of(self, key: str) -> str:
-        kind, _, id = key.partition(":")
-        more = self._opened.get(id)
+        kind, _, job = key.partition(":")
+        if kind == "list":
+            return self.as_magic()
+        more = self._opened.get(job)
         if kind == "magic":
-            return f"%anyfast resume {id[-8:]}"
+            return f"%anyfast resume {job[-8:]}"
         return "" if more is None else more.prompt if kind == "prompt" else more.path
 
     # --- what stays -----------------------------------------------------------------------
@@ -375,7 +384,9 @@ class JobsPanel(Panel):
             return notice(self._caption(fitting, page))
         known = [self._posters.get(row.path or "") for row in page]
         pictures = [None if one is None else ("image/jpeg", one[1]) for one in known]
-        return history_bundle([line_of(row) for row in page], caption=self._caption(fitting, page), pictures=pictures)
+        return history_bundle(
+            [line_of(row) for row in page], caption=self._caption(fitting, page), pictures=pictures
+        )
 
     def close(self) -> None:
         """Let go of it; jobs go on."""
@@ -388,6 +399,7 @@ class JobsPanel(Panel):
 def _row(widgets: Sequence[Any]) -> Any:
     row = ipywidgets.HBox(widgets)
     row.add_class("anyfast-bar")
+    row.add_class("anyfast-fields")
     return row
 
 

@@ -34,6 +34,7 @@ class Adopting:
         go.on_click(self._pressed)
         row = ipywidgets.HBox([self._text, go])
         row.add_class("anyfast-bar")
+        row.add_class("anyfast-fields")
         self.box = ipywidgets.VBox([self._what, row])
         self.show("", "")
 

@@ -102,7 +102,7 @@ class History:
         """What became of jobs that had not ended, and new ones that have not. It blocks."""
         under_way = {row.id: row for row in self.ledger.jobs(status=list(_OPEN_WORDS))}
         gone = [row.id for row in self.rows.values() if not row.status.ends and row.id not in under_way]
-        ended = [row for id in gone if (row := self.ledger.job(id)) is not None]
+        ended = [row for one in gone if (row := self.ledger.job(one)) is not None]
         return [row for row in [*under_way.values(), *ended] if self.rows.get(row.id) != row]
 
     def settled(self, rows: Iterable[JobRow]) -> list[JobRow]:
@@ -183,7 +183,8 @@ def line_of(row: JobRow, *, picture: str = "", following: bool = False) -> JobLi
         title=row.title or row.short_id,
         facts=facts,
         progress=None if row.status.ends or row.status is JobStatus.SUBMIT_UNKNOWN else row.progress,
-        error=" ".join(error.split()) or (say("jobs.not_here") if absent else ""),
+        error=" ".join(error.split()),
+        remark=say("jobs.not_here") if absent else "",
         picture=picture,
         resumes=may_resume(row, film),
         absent=absent,

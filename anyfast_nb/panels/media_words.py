@@ -89,22 +89,25 @@ def namespace() -> Mapping[str, Any]:
 def kinds_of(value: Any) -> tuple[str, ...]:
     """What an object can be: image, video, audio; () if it is no medium."""
     match value:
-        case Job():
-            return ("video", "image")
-        case Clip():
+        case Job() | Clip():
             return ("video",)
         case Still() | Picture() | Pictures():
             return ("image",)
         case Path():
-            return guessed(value.name) if len(guessed(value.name)) == 1 and value.is_file() else ()
-    reference = getattr(type(value), "reference", None)
-    if reference is not None and getattr(value, "type", "") in {"Image", "Video", "Audio"}:
-        return (str(value.type).lower(),)  # an asset
-    kinds = next((_SHOWN[base.__name__] for base in type(value).__mro__ if base.__name__ in _SHOWN), ())
+            found = guessed(value.name)
+            return found if len(found) == 1 and value.is_file() else ()
+    return _kinds_of_type(value)
+
+
+def _kinds_of_type(value: Any) -> tuple[str, ...]:
+    """By its type's name; nothing is imported to find out."""
+    kind = getattr(value, "type", "")
+    if getattr(type(value), "reference", None) is not None and kind in {"Image", "Video", "Audio"}:
+        return (str(kind).lower(),)  # an asset
     if type(value).__name__ == "ndarray":
         shape = getattr(value, "shape", ())
-        return kinds if len(shape) in (2, 3) and min(shape[:2]) >= _LEAST_SIDE else ()
-    return kinds
+        return ("image",) if len(shape) in (2, 3) and min(shape[:2]) >= _LEAST_SIDE else ()
+    return next((_SHOWN[base.__name__] for base in type(value).__mro__ if base.__name__ in _SHOWN), ())
 
 
 def guessed(address: str) -> tuple[str, ...]:

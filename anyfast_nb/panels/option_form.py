@@ -13,7 +13,13 @@ from anyfast_nb.panels.video_options import Choice, as_key
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.inputs import wrong_html
 
-_FLAGS: Final = {"audio": False, "sound": True, "return_last_frame": True, "watermark": True, "web_search": True}
+_FLAGS: Final = {
+    "audio": False,
+    "sound": True,
+    "return_last_frame": True,
+    "watermark": True,
+    "web_search": True,
+}
 _NUMBERS: Final[Mapping[str, type]] = {"seed": int, "cfg_scale": float, "guidance_scale": float}
 _TEXTS: Final = ("negative_prompt",)
 _EXACT: Final = "exact"  # a size that is written
@@ -33,7 +39,9 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._changed = changed
         self._offering = False
         self.control = self._made(say(f"option.{name}"))
-        self.exact = ipywidgets.Text(placeholder="2048x1152", description=say("option.exact"), continuous_update=False)
+        self.exact = ipywidgets.Text(
+            placeholder="2048x1152", description=say("option.exact"), continuous_update=False
+        )
         self.exact.layout.display = "none"
         self._wrong = ipywidgets.HTML()
         self._wrong.layout.display = "none"
@@ -46,10 +54,14 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _made(self, label: str) -> Any:
         tip = say(f"option.{self.name}.tip")
         if self.name in _FLAGS:
-            return ipywidgets.Checkbox(value=not _FLAGS[self.name], description=label, indent=False, tooltip=tip)
+            return ipywidgets.Checkbox(
+                value=not _FLAGS[self.name], description=label, indent=False, tooltip=tip
+            )
         if self.name in _NUMBERS or self.name in _TEXTS:
             return ipywidgets.Text(description=label, placeholder=tip, tooltip=tip, continuous_update=False)
-        return ipywidgets.Dropdown(options=[(say("option.default"), "")], value="", description=label, tooltip=tip)
+        return ipywidgets.Dropdown(
+            options=[(say("option.default"), "")], value="", description=label, tooltip=tip
+        )
 
     def offer(self, choices: tuple[Choice, ...]) -> None:
         """Offer these values and no others; what was chosen stays if it is among them."""
@@ -59,7 +71,9 @@ class Field(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         options = [(say("option.default"), "")]
         for one in choices:
             label = _label(self.name, one.value)
-            options.append((say("option.doubtful", value=label) if one.doubtful else label, as_key(one.value)))
+            options.append(
+                (say("option.doubtful", value=label) if one.doubtful else label, as_key(one.value))
+            )
         if self.name == "size":
             options.append((say("option.size.exact"), _EXACT))
         if tuple(options) == tuple(self.control.options):
@@ -158,7 +172,7 @@ class OptionForm(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no ty
             field.put(values.get(name))
 
     def say_wrong(self, name: str = "", lines: Iterable[str] = ()) -> bool:
-        """Say beside one option what is wrong with it, and nothing beside the others; is there such an option?"""
+        """Say what is wrong beside one option, and nothing beside the others; is there such an option?"""
         shown = name in self.fields and self.fields[name].layout.display != "none"
         for own, field in self.fields.items():
             field.say_wrong(lines if shown and own == name else ())

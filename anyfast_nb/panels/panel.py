@@ -54,6 +54,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._places: dict[str, tuple[KernelPublisher, str]] = {}  # by cell
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._heard: list[Callable[..., None]] = []
         self._saving = threading.Lock()
         self._publishing = threading.Lock()
 
@@ -64,6 +65,21 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @abstractmethod
     def as_magic(self) -> str:
         """The cell that does the same by magic."""
+
+    def relabel(self) -> None:
+        """Say everything anew, in the language of the settings; what it holds stays."""
+
+    def refresh(self) -> None:
+        """Look whether something has changed elsewhere: its tab is opened again."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Was it put into a cell by itself?"""
+        return bool(self._places)
+
+    def on_keep(self, heard: Callable[..., None]) -> None:
+        """Call `heard` as `keep` is called: what stays of this panel has changed."""
+        self._heard.append(heard)
 
     def tell(self, error: BaseException) -> None:
         """Show in the panel what went wrong, in one to three lines: see `lines_of`."""
@@ -96,6 +112,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Args:
             now: at each end of something; else at most every two seconds.
         """
+        for heard in self._heard:
+            heard(now=now)
         with self._saving:
             if self._closed or not self._places:
                 return

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from anyfast_nb.panels.as_magic import Name
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anyfast_nb.panels.as_magic import Name
+
 
 SINGLE: Final = ("first_frame", "last_frame", "image", "image_tail")
 # Where a medium of each kind can stand, the frames in their order before the references.

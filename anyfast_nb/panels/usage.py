@@ -24,13 +24,13 @@ from anyfast_nb.render.shelf import button, line_html, note_html
 from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
-    from anyfast_nb.ledger.budget_values import Budget, BudgetState
-    from anyfast_nb.ledger.repricing import Missing
+    from anyfast_nb.ledger.budget.values import Budget, BudgetState
+    from anyfast_nb.ledger.prices.repricing import Missing
     from anyfast_nb.render.publish import Bundle
     from anyfast_nb.session import Session
 
 _BYS: Final = ("model", "day", "notebook", "user", "thread", "kind")
-_FIELD: Final = {"width": "auto", "flex": "1 1 10em", "min_width": "9em"}
+_FIELD: Final = {"width": "auto", "flex": "1 1 15em", "min_width": "13em"}
 
 
 class UsagePanel(Panel):
@@ -70,7 +70,10 @@ class UsagePanel(Panel):
             layout=ipywidgets.Layout(**_FIELD),
         )
         when.observe(self.guarded(lambda change: self._choose(when=change["new"])), "value")
-        sources = [(say("usage.every_source"), ""), *((say(f"usage.{one.value}"), one.value) for one in Source)]
+        sources = [
+            (say("usage.every_source"), ""),
+            *((say(f"usage.{one.value}"), one.value) for one in Source),
+        ]
         charts = [*((say(f"usage.chart_{one}"), one) for one in CHARTS), (say("usage.chart_none"), "")]
         bar = _row([
             when,
@@ -80,6 +83,7 @@ class UsagePanel(Panel):
         ])  # fmt: skip
         self._budget_form = BudgetForm(on_set=self.guarded(self._set_budget))
         self._price_form = PriceForm(on_set=self.guarded(self._set_price))
+        self._price_form.toggle.observe(self.guarded(lambda _: self._draw_prices()), "value")
         acts = _row([
             self._button("usage.refresh", self.refresh),
             self._button("usage.export", self.export),
@@ -97,7 +101,11 @@ class UsagePanel(Panel):
         self._draw()
 
     def _board(self, name: str) -> Board:
-        return Board(label=say(f"usage.{name}_label"), on_act=self.guarded(self._act), text_of=lambda _: self.as_magic())
+        return Board(
+            label=say(f"usage.{name}_label"),
+            on_act=self.guarded(self._act),
+            text_of=lambda _: self.as_magic(),
+        )
 
     def _chooser(self, name: str, options: Sequence[tuple[str, str]]) -> Any:
         made = ipywidgets.Dropdown(
@@ -125,7 +133,9 @@ class UsagePanel(Panel):
         """Add up anew, and draw; gives back at once."""
         asked = self._asked
         self._errands.read(lambda: ledger_figures.figures(asked), self._added_up, key="figures")
-        self._errands.read(lambda: ledger_figures.budgets(self.session, self.origin), self._stand, key="budgets")
+        self._errands.read(
+            lambda: ledger_figures.budgets(self.session, self.origin), self._stand, key="budgets"
+        )
         self._errands.read(lambda: ledger_figures.missing(self.session), self._miss, key="prices")
 
     def _choose(self, **changes: Any) -> None:
@@ -196,9 +206,9 @@ class UsagePanel(Panel):
         if figures is None:
             return line_html(say("usage.loading"))
         if figures.report.frame.empty:
-            return line_html(say("usage.none", period=figures.report.period.words))
+            return line_html(say("usage.none", period=figures.period))
         by = say(f"usage.by_{figures.report.by}")
-        caption = say("usage.caption", by=by, period=figures.report.period.words)
+        caption = say("usage.caption", by=by, period=figures.period)
         return sections_html(figures.sections, key=by, caption=caption, notes=self._remarks(figures), say=say)
 
     def _remarks(self, figures: Figures) -> list[str]:
@@ -211,18 +221,17 @@ class UsagePanel(Panel):
         drawn(self._board_of_budgets, pieces or {"none": line_html(say("usage.no_budget"))})
 
     def _draw_prices(self) -> None:
-        without = [one for one in self._missing if not one.priced]
-        waiting = sum(one.figures for one in self._missing if one.priced)
+        without = ledger_figures.without_price(self._missing)
+        waiting = sum(one.figures for one in self._missing if one.priced and one.source == Source.LIVE.value)
+        count = sum(without.values())
         pieces = {}
         if without:
-            count = sum(one.requests for one in without)
-            rows = [(one.model, say(f"usage.{one.source}"), one.requests) for one in without]
             heading = say("usage.without_price", count=f"{count:,}")
-            pieces["without"] = unpriced_html(rows, heading=heading, say=say)
+            pieces["without"] = unpriced_html(without, heading=heading, say=say)
         if waiting:
             told = line_html(say("usage.can_price", count=f"{waiting:,}"))
             pieces["waiting"] = f"{told}{button('reprice:', say('usage.reprice'))}"
-        self._price_form.count(sum(one.requests for one in without))
+        self._price_form.count(count)
         drawn(self._board_of_prices, pieces or {"none": line_html(say("usage.all_priced"))})
         self._board_of_prices.layout.display = "" if self._price_form.is_open else "none"
 
@@ -242,16 +251,16 @@ class UsagePanel(Panel):
     # --- what a person presses ------------------------------------------------------------
 
     def _act(self, act: str) -> None:
-        verb, _, id = act.partition(":")
+        verb, _, name = act.partition(":")
         if verb == "away":
-            self._untell(id)
+            self._untell(name)
         elif verb == "price":
-            self._price_form.ask(id)
+            self._price_form.ask(name)
             self._draw_prices()
         elif verb == "reprice":
             self._errands.read(lambda: ledger_figures.reprice(self.session), self._repriced, key="reprice")
         elif verb == "end":
-            self._end(id)
+            self._end(name)
 
     def _end(self, id: str) -> None:
         if self._sure != id:
@@ -286,7 +295,9 @@ class UsagePanel(Panel):
             self._note("price", [told])
             self.refresh()
 
-        self._errands.read(lambda: ledger_figures.set_price(self.session, model, currency, given), made, key="set")
+        self._errands.read(
+            lambda: ledger_figures.set_price(self.session, model, currency, given), made, key="set"
+        )
 
     def _repriced(self, done: Any) -> None:
         self._note("price", [say("usage.repriced", count=f"{done.changed:,}")])
@@ -326,4 +337,5 @@ class UsagePanel(Panel):
 def _row(widgets: Sequence[Any]) -> Any:
     row = ipywidgets.HBox(widgets)
     row.add_class("anyfast-bar")
+    row.add_class("anyfast-fields")
     return row

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.ledger.budget_values import Per, Scope, parse_amount
+from anyfast_nb.ledger.budget.values import Per, Scope, parse_amount
+from anyfast_nb.ledger.periods import NAMES
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.account import BudgetLine
 from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.whence import Origin
-    from anyfast_nb.ledger.budget_values import Budget, BudgetState
-    from anyfast_nb.ledger.prices import Prices
-    from anyfast_nb.ledger.repricing import Missing, Repriced
-    from anyfast_nb.ledger.usage_report import UsageReport
+    from anyfast_nb.ledger.budget.values import Budget, BudgetState
+    from anyfast_nb.ledger.prices.book import Prices
+    from anyfast_nb.ledger.prices.repricing import Missing, Repriced
+    from anyfast_nb.ledger.views.report import UsageReport
     from anyfast_nb.render.usage import UsageSection
     from anyfast_nb.session import Session
 
@@ -35,7 +37,7 @@ class Asked:
     when: str = "month"
     by: str = "model"
     source: str = ""
-    chart: str = "overview"
+    chart: str = "tokens"
 
     @property
     def as_magic(self) -> str:
@@ -54,12 +56,21 @@ class Figures:
         sections: its lines, a section for each source.
         unpriced: live requests whose model has no price.
         unknown: requests whose usage nobody knows.
+        when: the period as it was asked for.
     """
 
     report: UsageReport
     sections: tuple[UsageSection, ...]
     unpriced: int
     unknown: int
+    when: str
+
+    @property
+    def period(self) -> str:
+        """The period in words."""
+        words = say(f"usage.in_{self.when}") if self.when in NAMES else self.when
+        since = self.report.period.since
+        return words if since is None or self.when not in NAMES else f"{words} · {since:%Y-%m-%d} –"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +89,8 @@ def figures(asked: Asked) -> Figures:
         InputError: there is no such period.
         LedgerError: the ledger cannot be read.
     """
-    from anyfast_nb.ledger.usage_lines import sections
-    from anyfast_nb.ledger.usage_report import usage
+    from anyfast_nb.ledger.views.lines import sections
+    from anyfast_nb.ledger.views.report import usage
 
     report = usage(asked.when.strip() or "all", by=asked.by, source=asked.source or None)
     frame = report.frame
@@ -89,6 +100,7 @@ def figures(asked: Asked) -> Figures:
         sections=sections(frame, by=asked.by, took=report.took),
         unpriced=int(live["without_price"].sum()),
         unknown=int(frame["without_usage"].sum()),
+        when=asked.when.strip() or "all",
     )
 
 
@@ -103,8 +115,9 @@ def chart(asked: Asked, folder: Path) -> Drawn:
 
     draw: Callable[..., Any] = getattr(plot, asked.chart)
     made = {theme: draw(asked.when, theme=theme, source=asked.source or None) for theme in ("light", "dark")}
-    mark = f"{datetime.now().timestamp():.6f}"
+    mark = uuid4().hex[:12]
     for theme, drawn in made.items():
+        drawn.set_facecolor("none")  # the panel's own ground
         (folder / f"{mark}-{theme}.png").write_bytes(drawn.png())
     return Drawn(folder / f"{mark}-light.png", folder / f"{mark}-dark.png", made["light"].says)
 
@@ -115,11 +128,11 @@ def export(figures: Figures) -> Path:
     Raises:
         InputError: there is nothing to write.
     """
-    from anyfast_nb.ledger.export import to_csv
+    from anyfast_nb.ledger.frames.export import to_csv
 
     if figures.report.frame.empty:
         raise InputError(say("usage.nothing_to_export"), field="frame")
-    name = f"usage-by-{figures.report.by}-{datetime.now():%Y%m%d-%H%M%S}.csv"
+    name = f"usage-by-{figures.report.by}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.csv"
     return to_csv(figures.report.frame, Path.cwd() / name, overwrite=True)
 
 
@@ -140,7 +153,9 @@ def set_budget(session: Session, *, amount: str, per: str, scope: str, hard: boo
         InputError: an amount without a unit, or one that is none.
     """
     whole, unit = parse_amount(amount)
-    return session.gateway.ledger.set_budget(whole, unit, per=Per(per), scope=Scope(scope), hard=hard, zone=None)
+    return session.gateway.ledger.set_budget(
+        whole, unit, per=Per(per), scope=Scope(scope), hard=hard, zone=None
+    )
 
 
 def budget_words(budget: Budget) -> str:
@@ -187,7 +202,7 @@ def budget_lines(states: Sequence[BudgetState], *, sure: str) -> list[BudgetLine
 
 def prices(session: Session) -> Prices:
     """The user's prices file."""
-    from anyfast_nb.ledger.prices import Prices, prices_path
+    from anyfast_nb.ledger.prices.book import Prices, prices_path
 
     return Prices(prices_path(session.settings.home))
 
@@ -199,9 +214,18 @@ def missing(session: Session) -> list[Missing]:
         ConfigError: the prices file is broken.
         LedgerError: the ledger cannot be read.
     """
-    from anyfast_nb.ledger.repricing import missing as of_ledger
+    from anyfast_nb.ledger.prices.repricing import missing as of_ledger
 
     return of_ledger(session.gateway.ledger, prices(session).table())
+
+
+def without_price(found: Sequence[Missing]) -> dict[str, int]:
+    """How many live requests of each model have no price: only these cost money."""
+    counts: dict[str, int] = {}
+    for one in found:
+        if not one.priced and one.source == Source.LIVE.value:
+            counts[one.model] = counts.get(one.model, 0) + one.requests
+    return counts
 
 
 def set_price(session: Session, model: str, currency: str, given: Mapping[str, str]) -> str:
@@ -210,7 +234,7 @@ def set_price(session: Session, model: str, currency: str, given: Mapping[str, s
     Raises:
         InputError: a value cannot be; nothing was written.
     """
-    from anyfast_nb.ledger.prices import doubt
+    from anyfast_nb.ledger.prices.book import doubt
 
     numbers: dict[str, Any] = {name: text.strip() for name, text in given.items() if text.strip()}
     if not numbers:
@@ -221,6 +245,6 @@ def set_price(session: Session, model: str, currency: str, given: Mapping[str, s
 
 def reprice(session: Session) -> Repriced:
     """Give earlier requests the costs they have by the prices that are set now."""
-    from anyfast_nb.ledger.repricing import reprice as in_ledger
+    from anyfast_nb.ledger.prices.repricing import reprice as in_ledger
 
     return in_ledger(session.gateway.ledger, prices=prices(session))

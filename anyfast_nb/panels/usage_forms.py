@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import ipywidgets
 
-from anyfast_nb.ledger.budget_values import Per, Scope
+from anyfast_nb.ledger.budget.values import Per, Scope
 from anyfast_nb.panels.usage_figures import PRICED
 from anyfast_nb.panels.words import say
 
-_SMALL: Final = {"width": "auto", "flex": "1 1 9em", "min_width": "8em"}
+_SMALL: Final = {"width": "auto", "flex": "1 1 13em", "min_width": "12em"}
 _HINTS: Final = {
     "input": "usage.per_million", "output": "usage.per_million", "image": "usage.per_image",
     "video_second": "usage.per_second",
@@ -35,7 +35,9 @@ class BudgetForm:
         self._scope = _chooser("scope", [(say(f"usage.scope_{one.value}"), one.value) for one in Scope])
         self._hard = _chooser("hard", [(say("usage.hard_yes"), True), (say("usage.hard_no"), False)])
         go = ipywidgets.Button(description=say("usage.set_budget"), layout={"width": "auto"})
-        go.on_click(lambda _: on_set(self._amount.value, self._per.value, self._scope.value, self._hard.value))
+        go.on_click(
+            lambda _: on_set(self._amount.value, self._per.value, self._scope.value, self._hard.value)
+        )
         self.box = _row([self._amount, self._per, self._scope, self._hard, go])
         self.toggle = _toggle("usage.edit_budget", self.box)
 
@@ -84,7 +86,9 @@ class PriceForm:
     def count(self, without: int) -> None:
         """Say how many requests have no price."""
         word = say("usage.edit_prices")
-        self.toggle.description = f"{word} ({say('usage.without_price', count=f'{without:,}')})" if without else word
+        self.toggle.description = (
+            f"{word} ({say('usage.without_price', count=f'{without:,}')})" if without else word
+        )
 
     def clear(self) -> None:
         """It was set."""
@@ -94,7 +98,9 @@ class PriceForm:
 
 def _text(name: str, hint: str) -> Any:
     return ipywidgets.Text(
-        description=say(f"usage.{name}"), placeholder=say(hint) if hint else "", layout=ipywidgets.Layout(**_SMALL)
+        description=say(f"usage.{name}"),
+        placeholder=say(hint) if hint else "",
+        layout=ipywidgets.Layout(**_SMALL),
     )
 
 
@@ -118,4 +124,5 @@ def _toggle(key: str, box: Any) -> Any:
 def _row(widgets: Sequence[Any]) -> Any:
     row = ipywidgets.HBox(widgets)
     row.add_class("anyfast-bar")
+    row.add_class("anyfast-fields")
     return row

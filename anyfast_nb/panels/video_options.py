@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -51,8 +51,8 @@ class Choice:
 def models(kind: str) -> list[str]:
     """Models of a family, as the catalogue names them."""
     named = [model.id for model in catalog.models() if MODELS[kind] in model.abilities]
-    of_family = {"seedance": seedance_family, "kling": kling_family, "seedream": lambda _: True}[kind]
-    return [name for name in named if of_family(name)]
+    known: dict[str, Callable[[str], object]] = {"seedance": seedance_family, "kling": kling_family}
+    return [name for name in named if kind not in known or known[kind](name)]
 
 
 def offered(kind: str, model: str | None, shape: Shape) -> dict[str, tuple[Choice, ...]]:
@@ -97,21 +97,16 @@ def _base(kind: str, model: str | None, shape: Shape) -> tuple[dict[str, Any], s
             try:
                 return {**base, **media, **wanted}, set(_build(kind, {**base, **media, **wanted}))
             except InputError as error:
-                name = _root(error.field)
+                name, before = _root(error.field), {**base, **media, **wanted}
                 fits = (
-                    one
-                    for one in _candidates(kind).get(name, ())
-                    if _fits(kind, base, media, wanted, name, one)
+                    value
+                    for value in _candidates(kind).get(name, ())
+                    if _notes(kind, {**before, name: value}, name) is not None
                 )
-                if (value := next(fits, None)) is None:
+                if (found := next(fits, None)) is None:
                     break
-                wanted[name] = value
+                wanted[name] = found
     return base, set()
-
-
-def _fits(kind: str, base: Any, media: Any, wanted: Any, name: str, value: Any) -> bool:
-    """Is it at least not this one that is refused?"""
-    return _notes(kind, {**base, **media, **wanted, name: value}, name) is not None
 
 
 def _notes(kind: str, arguments: Mapping[str, Any], name: str) -> Sequence[str] | None:

@@ -32,6 +32,7 @@ SHOWN: Final = 50
 _TICK_S: Final = 0.5
 _POSTER: Final = 480
 _MORE: Final = "more"
+_LOOK: Final = "look"
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +79,7 @@ class VideoQueue:
 
     def add(self, job: Job, wish: Wish | None = None) -> None:
         """A job at the top, watched to its end."""
-        self.jobs = {job.id: job, **{id: one for id, one in self.jobs.items() if id != job.id}}
+        self.jobs = {job.id: job, **{key: one for key, one in self.jobs.items() if key != job.id}}
         if wish is not None:
             self.wishes[job.id] = wish
         self.draw()
@@ -86,7 +87,7 @@ class VideoQueue:
 
     def look(self) -> None:
         """Find the jobs that belong here: those of this cell, and all that this kernel is waiting for."""
-        self._errands.read(self._found, self._merged, key="look")
+        self._errands.read(self._found, self._merged, key="jobs")
 
     def _found(self) -> list[Job]:
         own = self._session.gateway.ledger.maker()
@@ -148,17 +149,20 @@ class VideoQueue:
         """Show the newest."""
         shown = list(self.jobs.values())[: self._shown]
         pieces = {f"job:{job.id}": self._html(job) for job in shown}
-        if not pieces:
-            pieces["none"] = line_html(say("video.empty"))
+        if not shown:
+            pieces["none"] = line_html(say("video.empty"), quiet=True)
         if (left := len(self.jobs) - len(shown)) > 0:
             more = Act(say("video.more", n=min(left, SHOWN)), f"{_MORE}:")
             pieces[_MORE] = line_html("", acts=[more])
+        pieces[_LOOK] = line_html("", acts=[Act(say("video.refresh"), f"{_LOOK}:")])
         there = self.board.pieces
         if list(there) == list(pieces):
             for name, html in pieces.items():
                 self.board.put(name, html)
         elif shown and list(there) == [name for name in pieces if name != f"job:{shown[0].id}"]:
-            self.board.put(f"job:{shown[0].id}", pieces[f"job:{shown[0].id}"], after="")  # the others stay as they are
+            self.board.put(
+                f"job:{shown[0].id}", pieces[f"job:{shown[0].id}"], after=""
+            )  # the others stay as they are
         else:
             self.board.show(pieces)
 
@@ -179,8 +183,8 @@ class VideoQueue:
         try:
             while self._followed and not self._closed:
                 await asyncio.sleep(_TICK_S)
-                for id in list(self._followed):
-                    if (job := self.jobs.get(id)) is not None:
+                for key in list(self._followed):
+                    if (job := self.jobs.get(key)) is not None:
                         self._put(job)
         finally:
             self._ticking = False
@@ -197,7 +201,12 @@ class VideoQueue:
         if fetching:
             state = "fetching" if job.id in self._followed else "absent"
         model = "" if card.model in {"", card.kind} else card.model
-        head = (say("video.simulated") if card.simulated else "", card.kind, model, say("video.job", id=card.id))
+        head = (
+            say("video.simulated") if card.simulated else "",
+            card.kind,
+            model,
+            say("video.job", id=card.id),
+        )
         return Queued(
             title=" · ".join(word for word in head if word),
             status=say(f"video.status.{state}"),
@@ -214,36 +223,38 @@ class VideoQueue:
         )
 
     def _acts(self, job: Job) -> list[Act]:
-        id = job.id
+        key = job.id
         acts = []
         if job.file is not None:
-            acts.append(Act(say("video.act.next"), f"next:{id}"))
-            acts += [Act(say(f"video.act.{verb}"), f"{verb}:{id}") for verb in ("extend", "reference")]
-            acts.append(Act(say("video.act.path"), copy=f"path:{id}"))
+            acts.append(Act(say("video.act.next"), f"next:{key}"))
+            acts += [Act(say(f"video.act.{verb}"), f"{verb}:{key}") for verb in ("extend", "reference")]
+            acts.append(Act(say("video.act.path"), copy=f"path:{key}"))
         elif job.status is JobStatus.SUBMIT_UNKNOWN:
-            acts.append(Act(say("video.act.adopt"), f"adopt:{id}"))
-        elif id in self._followed:
-            acts.append(Act(say("video.act.wait"), f"wait:{id}"))
+            acts.append(Act(say("video.act.adopt"), f"adopt:{key}"))
+        elif key in self._followed:
+            acts.append(Act(say("video.act.wait"), f"wait:{key}"))
         elif not job.done or job.status is JobStatus.SUCCEEDED:
-            acts.append(Act(say("video.act.again"), f"again:{id}"))
-        if id in self.wishes:
-            acts.append(Act(say("video.act.reuse"), f"reuse:{id}"))
-            acts += [Act(say(f"video.act.{verb}"), copy=f"{verb}:{id}") for verb in ("magic", "python")]
+            acts.append(Act(say("video.act.again"), f"again:{key}"))
+        if key in self.wishes:
+            acts.append(Act(say("video.act.reuse"), f"reuse:{key}"))
+            acts += [Act(say(f"video.act.{verb}"), copy=f"{verb}:{key}") for verb in ("magic", "python")]
         return acts
 
     # --- what a person presses --------------------------------------------------------------
 
     def _acted(self, act: str) -> None:
-        verb, _, id = act.partition(":")
-        if verb == _MORE:
+        verb, _, key = act.partition(":")
+        if verb == _LOOK:
+            self.look()
+        elif verb == _MORE:
             self._shown += SHOWN
             self._merged([])
-        elif (job := self.jobs.get(id)) is not None:
+        elif (job := self.jobs.get(key)) is not None:
             self._on_act(verb, job)
 
     def _copied(self, key: str) -> str:
-        verb, _, id = key.partition(":")
-        job = self.jobs.get(id)
+        verb, _, rest = key.partition(":")
+        job = self.jobs.get(rest)
         return "" if job is None else self._text_of(verb, job)
 
 

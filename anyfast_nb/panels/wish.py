@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.errors import InputError
-from anyfast_nb.jobs.preflight import Preflight, preflight
+from anyfast_nb.jobs.preflight import MODES, Preflight, preflight
 from anyfast_nb.panels.as_magic import film_line, film_python, picture_line, picture_python
+from anyfast_nb.panels.panel import lines_of
 from anyfast_nb.panels.words import say
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.whence import Origin
     from anyfast_nb.session import Session
+
+
+_FOR_PYTHON: Final = re.compile(r"\bstrict=False [^.]*\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,25 @@ def rows_of(facts: Preflight) -> list[tuple[str, str]]:
     return [*rows, (say("wish.cost"), cost)]
 
 
+def mode_of(facts: Preflight) -> str:
+    """The mode's own word of a film, from the words that a person is told."""
+    found = [word for word, said in MODES.items() if said == facts.mode]
+    of_kling = ("text2video", "image2video", "multi-image2video")
+    own = [word for word in found if (word in of_kling) == (facts.kind == "kling")]
+    return own[0] if own else "text"
+
+
 def confirms(facts: Preflight, most: int | None) -> str:
     """The question for a person, where it would use more than was set; "" where nothing is asked."""
     if most is None or facts.tokens is None or facts.tokens <= most:
         return ""
     return say("wish.confirm", tokens=f"{facts.tokens:,}", most=f"{most:,}")
+
+
+def spoken(error: BaseException) -> list[str]:
+    """An error in the panel's words: what is for Python alone is left out."""
+    lines = [_FOR_PYTHON.sub("", line).strip() for line in lines_of(error)]
+    return [line for line in lines if line]
 
 
 def argument_of(error: BaseException) -> str:

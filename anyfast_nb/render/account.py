@@ -1,8 +1,8 @@
-"""What was used, what budgets leave, and what has no price: as pieces of a panel, in the reader's language."""
+"""What was used, what budgets leave, what has no price: pieces of a panel, in the reader's language."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,12 +61,12 @@ def sections_html(
     head += f'<th scope="col" colspan="2">{escape_prose(say("usage.share"))}</th>' if shares else ""
     width = len(columns) + (2 if shares else 0)
     bodies = "".join(_body(section, columns, shares=shares, width=width, say=say) for section in sections)
-    below = "".join(f'<div class="anyfast-quiet">{escape_prose(note)}</div>' for note in notes)
+    below = "".join(f'<div class="anyfast-soft">{escape_prose(note)}</div>' for note in notes)
     label = escape_attribute(caption)
     return (
-        f'<div class="anyfast-quiet">{escape_prose(caption)}</div>'
-        f'<div class="anyfast-wide" role="region" tabindex="0" aria-label="{label}">'
-        f'<table class="anyfast-figures"><thead><tr>{head}</tr></thead>{bodies}</table></div>{below}'
+        f'<div class="anyfast-soft">{escape_prose(caption)}</div>'
+        f'<div class="anyfast-strip" role="region" tabindex="0" aria-label="{label}">'
+        f'<table class="anyfast-sums"><thead><tr>{head}</tr></thead>{bodies}</table></div>{below}'
     )
 
 
@@ -88,38 +88,42 @@ def chart_html(light: str, dark: str, *, says: str) -> str:
 
 def budget_html(line: BudgetLine, *, say: Say) -> str:
     """A budget with a bar that reads without colours, and aloud."""
-    full = " anyfast-over" if line.over else ""
+    full = " anyfast-beyond" if line.over else ""
     bar = (
-        f'<div class="anyfast-meter{full}" role="meter" aria-label="{escape_attribute(line.what)}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{min(line.used, 100)}" aria-valuetext="{line.used} %">'
+        f'<div class="anyfast-level{full}" role="meter" aria-label="{escape_attribute(line.what)}" '
+        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{min(line.used, 100)}" '
+        f'aria-valuetext="{line.used} %">'
         f'<div style="width:{min(line.used, 100)}%"></div></div>'
     )
     end = ""
     if line.ends:
         word = say("usage.end_sure" if line.sure else "usage.end")
-        end = button(f"end:{escape_attribute(line.id)}", word, of=escape_attribute(line.what), pressed=line.sure)
+        end = button(
+            f"end:{escape_attribute(line.id)}", word, of=escape_attribute(line.what), pressed=line.sure
+        )
     how = " · ".join((f"{line.used} %", *line.how))
     return (
-        f'<div class="anyfast-budget"><div class="anyfast-title">{escape_prose(line.what)}</div>{bar}'
-        f'<div class="anyfast-quiet">{escape_prose(how)}</div>{end}</div>'
+        f'<div class="anyfast-budget"><div class="anyfast-head-words">{escape_prose(line.what)}</div>{bar}'
+        f'<div class="anyfast-soft">{escape_prose(how)}</div>{end}</div>'
     )
 
 
-def unpriced_html(rows: Sequence[tuple[str, str, int]], *, heading: str, say: Say) -> str:
+def unpriced_html(counts: Mapping[str, int], *, heading: str, say: Say) -> str:
     """Models without a price, each with a button.
 
     Args:
-        rows: model, source and number of requests; the model names the button's act.
+        counts: how many requests, by model; the model names the button's act.
         heading: a line above.
         say: the words.
     """
     lines = "".join(
         f'<div class="anyfast-pager"><span>{escape_prose(model)} '
-        f'<span class="anyfast-quiet">{escape_prose(f"{source} · {count:,}")}</span></span>'
-        f"{button(f'price:{escape_attribute(model)}', say('usage.set_one'), of=escape_attribute(model))}</div>"
-        for model, source, count in rows
+        f'<span class="anyfast-soft">{count:,}</span></span>'
+        + button(f"price:{escape_attribute(model)}", say("usage.set_one"), of=escape_attribute(model))
+        + "</div>"
+        for model, count in counts.items()
     )
-    return f'<div class="anyfast-quiet">{escape_prose(heading)}</div>{lines}'
+    return f'<div class="anyfast-soft">{escape_prose(heading)}</div>{lines}'
 
 
 def _columns(sections: Sequence[UsageSection], key: str, say: Say) -> list[Column]:
@@ -137,7 +141,10 @@ def _columns(sections: Sequence[UsageSection], key: str, say: Say) -> list[Colum
         (say("usage.reasoning"), lambda line: number(line.reasoning_tokens or None)),
         (say("usage.images"), lambda line: number(line.images or None)),
         (say("usage.film"), lambda line: seconds(line.video_s or None)),
-        *(_cost(currency, every, say) for currency in sorted({one for line in every for one, _ in line.costs})),
+        *(
+            _cost(currency, every, say)
+            for currency in sorted({one for line in every for one, _ in line.costs})
+        ),
         (say("usage.mean"), lambda line: seconds(line.mean_s)),
     ]
     return always + [column for column in maybe if any(column[1](line) for line in every)]
@@ -158,13 +165,17 @@ def _cost(currency: str, lines: Iterable[UsageLine], say: Say) -> Column:
 def _body(section: UsageSection, columns: Sequence[Column], *, shares: bool, width: int, say: Say) -> str:
     source = say(f"usage.{section.source}")
     heading = source if section.source == "live" else say("usage.no_money", source=source)
-    rows = f'<tr class="anyfast-source"><th scope="rowgroup" colspan="{width}">{escape_prose(heading)}</th></tr>'
+    rows = (
+        f'<tr class="anyfast-origin"><th scope="rowgroup" colspan="{width}">{escape_prose(heading)}</th></tr>'
+    )
     for line in section.lines:
         cells = _cells(line, columns, line.name)
         rows += f"<tr>{cells}{_share(line.share) if shares else ''}</tr>"
     if len(section.lines) > 1:
         blank = '<td colspan="2"></td>' if shares else ""
-        rows += f'<tr class="anyfast-total">{_cells(section.total, columns, say("usage.total"))}{blank}</tr>'
+        rows += (
+            f'<tr class="anyfast-whole-sum">{_cells(section.total, columns, say("usage.total"))}{blank}</tr>'
+        )
     return f"<tbody>{rows}</tbody>"
 
 
@@ -176,13 +187,14 @@ def _cells(line: UsageLine, columns: Sequence[Column], name: str) -> str:
 
 
 def _side(at: int) -> str:
-    return ' class="anyfast-right"' if at else ""
+    return ' class="anyfast-end"' if at else ""
 
 
 def _share(share: float | None) -> str:
     if share is None:
         return '<td colspan="2"></td>'
     return (
-        f'<td class="anyfast-right">{escape_prose(percent(share))}</td>'
-        f'<td><div class="anyfast-meter anyfast-share" aria-hidden="true"><div style="width:{share:.1%}"></div></div></td>'
+        f'<td class="anyfast-end">{escape_prose(percent(share))}</td>'
+        '<td><div class="anyfast-level anyfast-part" aria-hidden="true">'
+        f'<div style="width:{share:.1%}"></div></div></td>'
     )

@@ -36,8 +36,15 @@ def acts_html(acts: Iterable[Act]) -> str:
 
 
 def _button(act: Act) -> str:
-    what = f'data-copy="{escape_attribute(act.copy)}"' if act.copy else f'data-act="{escape_attribute(act.act)}"'
+    what = (
+        f'data-copy="{escape_attribute(act.copy)}"' if act.copy else f'data-act="{escape_attribute(act.act)}"'
+    )
     pressed = "" if act.pressed is None else f' aria-pressed="{"true" if act.pressed else "false"}"'
-    title = f' title="{escape_attribute(act.title)}" aria-label="{escape_attribute(act.title)}"' if act.title else ""
+    title = (
+        f' title="{escape_attribute(act.title)}" aria-label="{escape_attribute(act.title)}"'
+        if act.title
+        else ""
+    )
     off = " disabled" if act.off else ""
-    return f'<button type="button" class="anyfast-act" {what}{pressed}{title}{off}>{escape_prose(act.label)}</button>'
+    told = f'type="button" class="anyfast-act" {what}{pressed}{title}{off}'
+    return f"<button {told}>{escape_prose(act.label)}</button>"

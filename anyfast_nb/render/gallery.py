@@ -56,10 +56,10 @@ class Sheet:
 
 def sheet_html(sheet: Sheet) -> str:
     """The pictures of one request as safe HTML."""
-    head = f'<div class="anyfast-quiet">{escape_prose(sheet.title)}</div>\n'
+    head = f'<div class="anyfast-fine">{escape_prose(sheet.title)}</div>\n'
     words = f'<div class="anyfast-prompt">{escape_prose(sheet.prompt)}</div>\n'
     grid = "".join(_figure(one, sheet) for one in sheet.pictures)
-    notes = "".join(f'<div class="anyfast-quiet">{escape_prose(note)}</div>\n' for note in sheet.notes)
+    notes = "".join(f'<div class="anyfast-fine">{escape_prose(note)}</div>\n' for note in sheet.notes)
     below = wrong_html(sheet.trouble) + notes + acts_html(sheet.acts)
     one = " anyfast-grid-one" if len(sheet.pictures) == 1 else ""
     return f'<div class="anyfast-sheet">{head}{words}<div class="anyfast-grid{one}">{grid}</div>{below}</div>'
@@ -76,6 +76,10 @@ def _figure(one: Framed, sheet: Sheet) -> str:
         box = f'<img data-medium="{escape_attribute(one.medium)}" alt="{alt}"{shape}>'
     size = f"{one.size[0]} × {one.size[1]}" if one.size else ""
     facts = " · ".join(part for part in (size, one.path.rpartition("/")[2]) if part)
-    caption = f'<figcaption title="{escape_attribute(one.path)}">{escape_prose(facts)}</figcaption>' if facts else ""
+    caption = (
+        f'<figcaption title="{escape_attribute(one.path)}">{escape_prose(facts)}</figcaption>'
+        if facts
+        else ""
+    )
     name = ' class="anyfast-large"' if one.large else ""
     return f"<figure{name}>{box}{caption}{acts_html(one.acts)}</figure>"

@@ -8,6 +8,7 @@ from typing import Final
 
 from anyfast_nb.render.escape import escape, escape_attribute, escape_prose
 from anyfast_nb.render.notice import table
+from anyfast_nb.render.shelf import button, copy_button, state_html
 
 Say = Callable[..., str]
 """The words of a key."""
@@ -27,6 +28,7 @@ class JobLine:
         facts: short words: kind, model, when.
         progress: percent while it is made.
         error: why it ended without a film.
+        remark: what else is to be known.
         picture: name of its poster on the board, "" is none.
         resumes: it can be gone on with.
         absent: its film was made and is not here.
@@ -42,6 +44,7 @@ class JobLine:
     facts: tuple[str, ...] = ()
     progress: int | None = None
     error: str = ""
+    remark: str = ""
     picture: str = ""
     resumes: bool = False
     absent: bool = False
@@ -75,25 +78,25 @@ def job_html(line: JobLine, *, say: Say, more: JobMore | None = None) -> str:
     if line.picture:
         picture = f'<img data-medium="{escape_attribute(line.picture)}" alt="">'
     else:
-        picture = f'<span aria-hidden="true">{"▶" if line.playable else "·"}</span>'
+        picture = f'<span aria-hidden="true">{_sign(line)}</span>'
     title = line.title if len(line.title) <= _SHORT else f"{line.title[: _SHORT - 1]}…"
-    state = f'<span class="anyfast-state anyfast-is-{escape_attribute(line.status)}">{escape_prose(line.state)}</span>'
+    state = state_html(line.status, line.state)
     facts = escape_prose(" · ".join(fact for fact in line.facts if fact))
     waits = (
-        f' <span class="anyfast-quiet">· {escape_prose(say("jobs.following"))}</span>'
+        f' <span class="anyfast-soft">· {escape_prose(say("jobs.following"))}</span>'
         if line.following
         else ""
     )
     why = (
-        f'<div class="anyfast-trouble">{escape_prose(line.error)}</div>'
-        if line.error and more is None
-        else ""
+        f'<div class="anyfast-fault">{escape_prose(line.error)}</div>' if line.error and more is None else ""
     )
+    why += f'<div class="anyfast-soft">{escape_prose(line.remark)}</div>' if line.remark else ""
     below = "" if more is None else _more_html(line, more, say)
     return (
-        f'<div class="anyfast-job-line"><div class="anyfast-thumb">{picture}</div><div class="anyfast-job-words">'
-        f'<div class="anyfast-title">{escape_prose(title)}</div>'
-        f'<div class="anyfast-quiet">{state} {facts}{waits}</div>{_progress(line, say)}{why}'
+        f'<div class="anyfast-job-line"><div class="anyfast-tile">{picture}</div>'
+        '<div class="anyfast-job-words">'
+        f'<div class="anyfast-head-words">{escape_prose(title)}</div>'
+        f'<div class="anyfast-soft">{state} {facts}{waits}</div>{_progress(line)}{why}'
         f'<div class="anyfast-acts">{_acts(line, say, opened=more is not None)}</div></div></div>{below}'
     )
 
@@ -105,10 +108,9 @@ def pager_html(text: str, *, newer: bool, older: bool, say: Say) -> str:
         f"{escape_prose(say(f'jobs.{act}'))}</button>"
         for act, there in (("newer", newer), ("older", older))
     ]
-    buttons = f'<span class="anyfast-acts">{"".join(acts)}</span>' if newer or older else ""
-    return (
-        f'<div class="anyfast-pager"><span class="anyfast-quiet">{escape_prose(text)}</span>{buttons}</div>'
-    )
+    shown = [copy_button("list:", say("jobs.copy_magic")), *(acts if newer or older else ())]
+    buttons = f'<span class="anyfast-acts">{"".join(shown)}</span>'
+    return f'<div class="anyfast-pager"><span class="anyfast-soft">{escape_prose(text)}</span>{buttons}</div>'
 
 
 def history_bundle(
@@ -128,51 +130,52 @@ def history_bundle(
     return table(rows, caption=caption, pictures=pictures)
 
 
-def _progress(line: JobLine, say: Say) -> str:
+def _sign(line: JobLine) -> str:
+    """What stands where there is no picture."""
+    if line.playable:
+        return "▶"
+    return "✕" if line.error else "▷" if line.absent else "…"
+
+
+def _progress(line: JobLine) -> str:
     if line.progress is None:
         return ""
     label = escape_attribute(f"{line.state}: {line.short}")
     return (
-        f'<div class="anyfast-meter" role="progressbar" aria-label="{label}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{line.progress}"><div style="width:{line.progress}%"></div></div>'
+        f'<div class="anyfast-level" role="progressbar" aria-label="{label}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{line.progress}">'
+        f'<div style="width:{line.progress}%"></div></div>'
     )
 
 
 def _acts(line: JobLine, say: Say, *, opened: bool) -> str:
     of = escape_attribute(line.title[:60] or line.short)
-    shown = say("jobs.less") if opened else say("jobs.play") if line.playable else say("jobs.details")
-    made = [
-        f'<button type="button" class="anyfast-act" data-act="details:{line.id}" aria-expanded="{str(opened).lower()}" '
-        f'aria-label="{escape_attribute(shown)}: {of}">{escape_prose(shown)}</button>'
-    ]
+    word = say("jobs.less") if opened else say("jobs.play") if line.playable else say("jobs.details")
+    made = button(f"details:{line.id}", word, of=of).replace(
+        "<button ", f'<button aria-expanded="{str(opened).lower()}" ', 1
+    )
     if line.resumes and not line.following:
-        word = say("jobs.download" if line.absent else "jobs.resume")
-        made.append(
-            f'<button type="button" class="anyfast-act" data-act="resume:{line.id}" '
-            f'aria-label="{escape_attribute(word)}: {of}">{escape_prose(word)}</button>'
-        )
-    return "".join(made)
+        made += button(f"resume:{line.id}", say("jobs.download" if line.absent else "jobs.resume"), of=of)
+    return made
 
 
 def _more_html(line: JobLine, more: JobMore, say: Say) -> str:
     inner = ""
     if more.film:
         label = escape_attribute(line.title[:120])
-        inner += f'<video controls preload="metadata" data-medium="{escape_attribute(more.film)}" aria-label="{label}"></video>'
+        film = escape_attribute(more.film)
+        inner += f'<video controls preload="metadata" data-medium="{film}" aria-label="{label}"></video>'
     inner += f'<div class="anyfast-said">{escape_prose(more.prompt)}</div>' if more.prompt else ""
-    inner += "".join(f'<div class="anyfast-trouble">{escape_prose(one)}</div>' for one in more.trouble)
+    inner += "".join(f'<div class="anyfast-fault">{escape_prose(one)}</div>' for one in more.trouble)
     facts = "".join(
         f"<dt>{escape_prose(name)}</dt><dd>{escape_prose(value)}</dd>" for name, value in more.facts if value
     )
-    inner += f'<dl class="anyfast-facts">{facts}</dl>'
+    inner += f'<dl class="anyfast-factlist">{facts}</dl>'
     inner += _events(more, say)
     keys = [("magic", "jobs.copy_magic")]
     keys += [("prompt", "jobs.copy_prompt")] if more.prompt else []
     keys += [("path", "jobs.copy_path")] if more.path else []
-    acts = "".join(
-        f'<button type="button" class="anyfast-act" data-copy="{key}:{line.id}">{escape_prose(say(word))}</button>'
-        for key, word in keys
-    )
+    acts = "".join(copy_button(f"{key}:{line.id}", say(word)) for key, word in keys)
     return f'<div class="anyfast-job-more">{inner}<div class="anyfast-acts">{acts}</div></div>'
 
 

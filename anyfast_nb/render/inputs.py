@@ -51,7 +51,9 @@ def input_html(card: InputCard) -> str:
         box = f'<img src="{data_uri(*card.image)}" alt="{escape_attribute(card.name)}">'
     called = f" <code>{escape_prose(card.called)}</code>" if card.called else ""
     head = f"<div><b>{escape_prose(card.role)}</b>{called}</div>\n"
-    name = f'<div class="anyfast-name" title="{escape_attribute(card.name)}">{escape_prose(card.name)}</div>\n'
+    name = (
+        f'<div class="anyfast-name" title="{escape_attribute(card.name)}">{escape_prose(card.name)}</div>\n'
+    )
     facts = _quiet(" · ".join(card.facts))
     remarks = "".join(_quiet(remark) for remark in card.remarks)
     inner = head + name + facts + remarks + wrong_html(card.trouble)
@@ -76,18 +78,20 @@ def rows_of_facts_html(
         notes: what was assumed, and what may be refused.
         acts: buttons below.
     """
-    cells = "".join(f"<span><small>{escape_prose(name)}</small> {escape_prose(value)}</span>" for name, value in rows)
+    cells = "".join(
+        f"<span><small>{escape_prose(name)}</small> {escape_prose(value)}</span>" for name, value in rows
+    )
     facts = f'<div class="anyfast-figures">{cells}</div>\n' if cells else ""
     small = "".join(_quiet(note) for note in notes)
     return page(f'<div class="anyfast-mode">{escape_prose(head)}</div>\n{facts}{small}{acts_html(acts)}')
 
 
-def line_html(text: str, *, acts: Sequence[Act] = (), alarm: bool = False) -> str:
+def line_html(text: str, *, acts: Sequence[Act] = (), quiet: bool = False) -> str:
     """A line with buttons: a question, or that something was there already."""
-    name = "anyfast-wrong" if alarm else "anyfast-told"
+    name = "anyfast-fine" if quiet or not text else "anyfast-told"
     lines = "".join(f"<div>{escape_prose(line)}</div>" for line in text.splitlines())
     return f'<div class="{name}">{lines}{acts_html(acts)}</div>'
 
 
 def _quiet(text: str) -> str:
-    return f'<div class="anyfast-quiet">{escape_prose(text)}</div>\n' if text else ""
+    return f'<div class="anyfast-fine">{escape_prose(text)}</div>\n' if text else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from anyfast_nb.render.escape import escape_attribute, escape_prose
 from anyfast_nb.render.style import page, quiet
 
 Cell = object
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?")
 
 
 def notice(text: str) -> dict[str, Any]:
@@ -112,6 +114,11 @@ def _img(picture: tuple[str, bytes] | None) -> str:
 def _row(cells: Sequence[str], numeric: list[bool], tag: str) -> str:
     aligned = zip(cells, numeric or [False] * len(cells), strict=True)
     return "".join(
-        f'<{tag} style="text-align:{"right" if right else "left"}">{escape_prose(cell)}</{tag}>'
+        f'<{tag} style="text-align:{"right" if right else "left"}">{_unbroken(escape_prose(cell))}</{tag}>'
         for cell, right in aligned
     )
+
+
+def _unbroken(text: str) -> str:
+    """No line ends within a date or a time."""
+    return _MOMENT.sub(r'<span style="white-space:nowrap">\g<0></span>', text)

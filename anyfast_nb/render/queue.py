@@ -48,9 +48,9 @@ def queued_html(film: Queued) -> str:
     """A film as safe HTML."""
     words = " · ".join(escape_prose(word) for word in film.told if word)
     status = f"<div><b>{escape_prose(film.status)}</b>{f' · {words}' if words else ''}</div>\n"
-    title = f'<div class="anyfast-quiet">{escape_prose(film.title)}</div>\n'
+    title = f'<div class="anyfast-fine">{escape_prose(film.title)}</div>\n'
     prompt = f'<div class="anyfast-prompt">{escape_prose(film.prompt)}</div>\n' if film.prompt else ""
-    notes = "".join(f'<div class="anyfast-quiet">{escape_prose(note)}</div>\n' for note in film.notes)
+    notes = "".join(f'<div class="anyfast-fine">{escape_prose(note)}</div>\n' for note in film.notes)
     inner = title + status + _bar(film) + prompt + wrong_html(film.trouble) + notes + acts_html(film.acts)
     player = _player(film)
     name = "anyfast-film" if player else "anyfast-film anyfast-film-none"
@@ -75,5 +75,6 @@ def _bar(film: Queued) -> str:
     label = escape_attribute(film.title)
     return (
         f'<div class="anyfast-bar-of" role="progressbar" aria-label="{label}" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{film.progress}"><div style="width:{film.progress}%"></div></div>\n'
+        f'aria-valuemax="100" aria-valuenow="{film.progress}">'
+        f'<div style="width:{film.progress}%"></div></div>\n'
     )

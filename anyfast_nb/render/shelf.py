@@ -17,8 +17,10 @@ Say = Callable[..., str]
 """The words of a key."""
 
 _STATES: Final = {
-    AssetStatus.ACTIVE: "asset.active", AssetStatus.PENDING: "asset.pending", AssetStatus.FAILED: "asset.broken",
-}  # fmt: skip
+    AssetStatus.ACTIVE: "asset.active",
+    AssetStatus.PENDING: "asset.pending",
+    AssetStatus.FAILED: "asset.broken",
+}
 _SIGNS: Final = {"Image": "▧", "Video": "▶", "Audio": "♪"}
 _MOST_ROWS: Final = 100
 
@@ -48,23 +50,22 @@ def card_html(shelved: Shelved, *, say: Say) -> str:
         picture = f'<img data-medium="{escape_attribute(shelved.picture)}" alt="">'
     else:
         picture = f'<span aria-hidden="true">{_SIGNS.get(asset.type, "◇")}</span>'
-    state = f'<span class="anyfast-state anyfast-is-{asset.status.value}">{escape_prose(_state(asset, say))}</span>'
+    state = state_html(asset.status.value, _state(asset, say))
     facts = [_type(asset, say), shelved.group, when(asset)]
     about = escape_prose(" · ".join(fact for fact in facts if fact))
-    why = f'<div class="anyfast-trouble">{escape_prose(asset.error)}</div>' if asset.error else ""
-    id = escape_attribute(asset.id)
-    use = [button(f"use:{id}", say("asset.use"), of=name)] if asset.usable else []
+    why = f'<div class="anyfast-fault">{escape_prose(asset.error)}</div>' if asset.error else ""
+    key = escape_attribute(asset.id)
+    use = [button(f"use:{key}", say("asset.use"), of=name)] if asset.usable else []
     delete = say("asset.sure" if shelved.sure else "asset.delete")
     acts = [
         *use,
-        f'<button type="button" class="anyfast-act" data-copy="asset:{id}" '
-        f'aria-label="{escape_attribute(say("asset.copy"))}: {name}">{escape_prose(say("asset.copy"))}</button>',
-        button(f"delete:{id}", delete, of=name, pressed=shelved.sure),
+        copy_button(f"asset:{key}", say("asset.copy"), of=name),
+        button(f"delete:{key}", delete, of=name, pressed=shelved.sure),
     ]
     return (
-        f'<div class="anyfast-asset"><div class="anyfast-thumb">{picture}</div>'
-        f'<div class="anyfast-title">{escape_prose(asset.name or asset.id)}</div>'
-        f'<div class="anyfast-quiet">{state} {about}</div>{why}'
+        f'<div class="anyfast-card"><div class="anyfast-tile">{picture}</div>'
+        f'<div class="anyfast-head-words">{escape_prose(asset.name or asset.id)}</div>'
+        f'<div class="anyfast-soft">{state} {about}</div>{why}'
         f'<div class="anyfast-acts">{"".join(acts)}</div></div>'
     )
 
@@ -80,7 +81,25 @@ def button(act: str, text: str, *, of: str = "", pressed: bool = False) -> str:
     """
     label = f' aria-label="{escape_attribute(text)}: {of}"' if of else ""
     sure = " anyfast-sure" if pressed else ""
-    return f'<button type="button" class="anyfast-act{sure}" data-act="{act}"{label}>{escape_prose(text)}</button>'
+    words = escape_prose(text)
+    return f'<button type="button" class="anyfast-act{sure}" data-act="{act}"{label}>{words}</button>'
+
+
+def copy_button(key: str, text: str, *, of: str = "") -> str:
+    """A button that copies.
+
+    Args:
+        key: of the text; safe in an attribute.
+        text: on it.
+        of: what it is about; safe in an attribute.
+    """
+    label = f' aria-label="{escape_attribute(text)}: {of}"' if of else ""
+    return f'<button type="button" class="anyfast-act" data-copy="{key}"{label}>{escape_prose(text)}</button>'
+
+
+def state_html(status: str, word: str) -> str:
+    """Where something stands: a word with a sign beside it."""
+    return f'<span class="anyfast-mark anyfast-is-{escape_attribute(status)}">{escape_prose(word)}</span>'
 
 
 def note_html(lines: Sequence[str], *, act: str = "", close: str = "", kind: str = "") -> str:
@@ -99,13 +118,21 @@ def note_html(lines: Sequence[str], *, act: str = "", close: str = "", kind: str
         if act
         else ""
     )
-    name = f"anyfast-told anyfast-told-{kind}" if kind else "anyfast-told"
+    name = f"anyfast-memo anyfast-memo-{kind}" if kind else "anyfast-memo"
     return f'<div class="{name}"><div>{text}</div>{away}</div>'
 
 
 def line_html(text: str) -> str:
     """A quiet line."""
-    return f'<div class="anyfast-quiet">{escape_prose(text)}</div>'
+    return f'<div class="anyfast-soft">{escape_prose(text)}</div>'
+
+
+def caption_html(text: str, *, copies: str) -> str:
+    """A quiet line, and a button that copies the magic that lists the same."""
+    return (
+        f'<div class="anyfast-pager"><span class="anyfast-soft">{escape_prose(text)}</span>'
+        f"{copy_button('list:', copies)}</div>"
+    )
 
 
 def when(asset: Asset) -> str:

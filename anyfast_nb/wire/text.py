@@ -29,6 +29,16 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROLS.sub(" ", mended(text)).split())
 
 
+def counted(count: int, name: str) -> str:
+    """A number of things in words.
+
+    Example:
+        >>> counted(1, "request"), counted(1200, "request")
+        ('1 request', '1,200 requests')
+    """
+    return f"{count:,} {name}{'s' if count != 1 else ''}"
+
+
 class Halves:
     """Mends a stream of pieces: a gateway may cut an emoji between two of its halves."""
 

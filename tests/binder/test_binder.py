@@ -50,7 +50,8 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     root = copy_repository(folder / "repository")
     environment = folder / "environment"
     subprocess.run([python_of(root / "binder/runtime.txt"), "-m", "venv", environment], check=True)
-    path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    programs = os.environ.get("ANYFAST_TEST_POSTGRES", "")  # apt.txt installs them there
+    path = os.pathsep.join(filter(None, (str(environment / "bin"), programs, os.environ["PATH"])))
     building = installing_environ() | {"PATH": path}
     for command in (["pip", "install", "-q", "-r", "binder/requirements.txt"], ["binder/postBuild"]):
         done = subprocess.run(command, cwd=root, env=building, capture_output=True, text=True)

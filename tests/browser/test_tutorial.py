@@ -1,4 +1,4 @@
-"""The second notebook as a person runs it: pictures, films, storyboard and sweep in JupyterLab."""
+"""Notebooks as a person runs them in JupyterLab: pictures and films; usage and budgets; a class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Browser, Lab, jupyterlab, open_notebook
-from tests.environment import ROOT, clean_environ, end_simulator
+from tests.environment import ROOT, end_simulator
+from tests.notebooks.running import environ as running_environ
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,8 @@ PLAYS = """async number => {
 @pytest.fixture
 def lab(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Lab]:
     """JupyterLab with a built-in AnyFast that does not wait."""
-    environ = clean_environ(tmp_path_factory.mktemp("tutorial-home")) | {"ANYFAST_SIM_SPEED": "0"}
+    environ = running_environ(tmp_path_factory.mktemp("tutorial-home"))
+    del environ["ANYFAST_BASE_URL"]  # nobody chose who answers
     with jupyterlab(folder, env=environ) as running:
         yield running
     end_simulator(environ)
@@ -43,12 +45,10 @@ def cells_of(browser: Browser) -> list[dict[str, Any]]:
     return [cell for cell in found if cell["type"] == "code"]
 
 
-def test_it_runs_from_top_to_bottom(
-    browser: Browser, lab: Lab, folder: Path, shoot: Callable[[str], None]
-) -> None:
-    """Run All: no key, no error, every cell with something to see, and the films play."""
-    shutil.copy(ROOT / "notebooks" / "02_images_and_video.ipynb", folder / "tutorial.ipynb")
-    open_notebook(browser, lab, "tutorial.ipynb")
+def run_all(browser: Browser, lab: Lab, folder: Path, name: str) -> list[dict[str, Any]]:
+    """Run All, from nothing: every code cell as it is then, none failed, each with something to see."""
+    shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
+    open_notebook(browser, lab, f"{name}.ipynb")
     page = browser.page
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs') }")
     page.wait_for_function("() => !document.querySelector('.jp-OutputArea-output')")
@@ -62,8 +62,17 @@ def test_it_runs_from_top_to_bottom(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
     )
     cells = cells_of(browser)
-    assert all(cell["outputs"] for cell in cells)
     assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    assert all(cell["outputs"] for cell in cells)
+    return cells
+
+
+def test_it_runs_from_top_to_bottom(
+    browser: Browser, lab: Lab, folder: Path, shoot: Callable[[str], None]
+) -> None:
+    """Run All: no key, no error, every cell with something to see, and the films play."""
+    page = browser.page
+    cells = run_all(browser, lab, folder, "02_images_and_video")
     texts = json.dumps(cells, ensure_ascii=False)
     assert "No key is set" in texts  # nobody chose the built-in AnyFast: it says so
     assert "`--take 2` for another" in texts
@@ -87,4 +96,48 @@ def test_it_runs_from_top_to_bottom(
     )
     page.wait_for_timeout(500)
     shoot("sweep")
+    assert not browser.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("05_usage_and_budgets", ["was not sent", "Set it: %anyfast prices set doubao-seed-2.0-lite"]),
+        ("06_teaching_a_class", ["was not sent", "is not allowed here", "permission denied", "filed as ben"]),
+    ],
+    ids=["05", "06"],
+)
+def test_a_lesson_on_the_ledger_is_seen_light_and_dark(
+    name: str, told: list[str], browser: Browser, lab: Lab, folder: Path, shoot: Callable[[str], None]
+) -> None:
+    """Run All: requests are refused as the lesson tells, charts are drawn, and it reads on both themes."""
+    page = browser.page
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    cells = run_all(browser, lab, folder, name)
+    texts = json.dumps(cells, ensure_ascii=False)
+    assert [words for words in told if words not in texts] == []
+    assert "rehearsal-" not in texts  # the key
+    charts = [
+        cell["at"] for cell in cells if any("image/png" in out.get("data", {}) for out in cell["outputs"])
+    ]
+    assert charts
+    for theme in ("Light", "Dark"):
+        page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {theme}",
+        )
+        light = str(theme == "Light").lower()
+        page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{light}'")
+        for number, at in enumerate(charts):
+            page.evaluate(
+                "n => window.jupyterapp.shell.currentWidget.content.widgets[n]"
+                ".node.scrollIntoView({block: 'start'})",
+                at,
+            )
+            page.wait_for_function(
+                "n => [...window.jupyterapp.shell.currentWidget.content.widgets[n].node"
+                ".querySelectorAll('.jp-OutputArea img')].some(i => i.complete && i.naturalWidth > 0)",
+                arg=at,
+            )
+            shoot(f"{theme.lower()}-{number}")
     assert not browser.errors

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from anyfast_nb.errors import BudgetError, ConfigError, InputError, LedgerError, NotAllowedError
+from anyfast_nb.gateway import gate as gate_room
 from anyfast_nb.gateway.bound import Bound
 from anyfast_nb.gateway.gate import Admission, Gate
-from anyfast_nb.ledger.prices.book import Prices
+from anyfast_nb.ledger.prices.book import Prices, prices_path
 from anyfast_nb.ledger.rows import RequestRow
 from anyfast_nb.ledger.store import Ledger
 from anyfast_nb.session import Session
@@ -97,7 +98,7 @@ def test_anything_else_is_refused_with_what_is_allowed(
     assert not caught.value.sent
 
 
-@pytest.mark.parametrize("allow", [" , ", "chats", "chat:", "film:seedance"])
+@pytest.mark.parametrize("allow", [" , ", "chats", "chat:", "film:seedance", "chat:mini seedream"])
 def test_a_list_that_can_name_nothing_is_a_mistake_and_does_not_let_all_pass(
     monkeypatch: pytest.MonkeyPatch, allow: str
 ) -> None:
@@ -272,3 +273,49 @@ def test_a_forecast_is_of_the_own_notebook(ledger: Ledger) -> None:
     asyncio.run(gate(ledger).enter(other, lambda: Bound(0, 500)))
     assert gate(ledger).forecast(row(notebook="own.ipynb"), Bound(0, 400)).budgets == ()
     assert gate(ledger).forecast(row(notebook="other.ipynb"), Bound(0, 400)).budgets != ()
+
+
+def test_a_price_of_tokens_is_none_for_a_film(ledger: Ledger) -> None:
+    Prices(prices_path(load().home)).set("seedance", currency="USD", input=1, output=2)
+    told = gate(ledger).forecast(row("seedance", "seedance"), Bound(0, None, 0, 8.0))
+    assert not told.priced
+    assert "video_second=…" in told.price_line
+    ledger.set_budget(10**9, "USD", per="day")
+    with pytest.raises(BudgetError, match="video_second=… currency=USD"):
+        gate(ledger).admit(row("seedance", "seedance"), lambda: Bound(0, None, 0, 8.0))
+
+
+# --- a ledger that never answers --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_ledger_that_never_answers_holds_up_nobody_for_ever(
+    interrupted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_room, "_PATIENCE_S", 60.0 if interrupted else 0.0)
+    monkeypatch.setattr(gate_room, "_LAST_WORDS_S", 0.0)
+    answers, inside = threading.Event(), threading.Event()
+    undone: list[str] = []
+
+    def work() -> str:
+        inside.set()
+        assert answers.wait(60)
+        return "reserved"
+
+    async def asked() -> None:
+        asking = asyncio.ensure_future(gate_room._whole(work, undo=undone.append))
+        try:
+            if interrupted:
+                await asyncio.to_thread(inside.wait)
+                asking.cancel()
+            expected = asyncio.CancelledError if interrupted else LedgerError
+            with pytest.raises(expected):
+                await asking
+            assert not undone
+        finally:
+            answers.set()
+        while not undone:  # what came of it in the end is taken back
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(asked(), 60))
+    assert undone == ["reserved"]

@@ -134,6 +134,9 @@ def test_confirm_above_refuses_and_says_how_to_go_on(k: Kernel, simulator: Simul
     assert "nothing was sent" in text
     assert made(simulator) == before
     assert len(players(k.execute(f'%seedance "A cat" {SMALL} --yes'))) == 1
+    text = error(k.execute('%seedance "A cat" --duration 4'))  # the model chooses the ratio
+    assert "up to" in text
+    assert "--yes" in text
     ok(k.execute("%anyfast config confirm_above="))
     ok(k.execute(f'%seedance "A cat" {SMALL}'))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +92,8 @@ def test_amounts_are_exact(text: str, amount: int, unit: str) -> None:
         ("0.5 tokens", "a token is not divided"),
         ("0.0000000001 USD", "nine decimals"),
         ("-5 USD", "below zero"),
+        ("5美元", 'Write "5 USD"'),
+        ("五美元", 'Write "5 USD"'),
         ("99999999999 USD", "more than can be counted"),
         ("", "no amount"),
         ("tokens", "no amount"),
@@ -103,6 +105,11 @@ def test_an_amount_that_is_none_is_refused(text: str, says: str) -> None:
         parse_amount(text)
     assert says in str(caught.value)
     assert caught.value.field == "amount"
+
+
+def test_a_number_without_a_unit_is_no_amount() -> None:
+    with pytest.raises(InputError, match="its unit is missing"):
+        parse_amount(5)  # type: ignore[arg-type]
 
 
 # --- reserve, send, settle ----------------------------------------------------------------
@@ -471,3 +478,51 @@ def test_source_of_a_request_may_be_known_only_at_its_end(ledger: Ledger, zone: 
     ledger.begin(row, reserved=True)
     ledger.settle(row.id, status=Status.OK, source=Source.SIMULATED, usage=Usage(output_tokens=50))
     assert only(ledger).left == 1000
+
+
+# --- what a lost file does not end --------------------------------------------------------
+
+
+def damage(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+
+@pytest.mark.parametrize("lose", [damage, Path.unlink])
+def test_a_hard_budget_does_not_end_with_the_file_that_knew_it(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    path, told = tmp_path / "ledger.sqlite3", list[str]()
+    with Ledger(path) as before:
+        before.set_budget(100, "tokens", per="total")
+    lose(path)
+
+    with Ledger(path, warn=told.append) as ledger:
+        assert ledger.guarded()
+        error = refused(ledger, ask(tokens=10))
+        assert "knows it no more" in error.message
+        (mark,) = tmp_path.glob("*.hard-budget")
+        assert str(mark) in error.hint
+        assert "%anyfast budget" in error.hint
+        made = ledger.set_budget(100, "tokens", per="total")  # the one way out
+        assert ledger.reserve(ask(tokens=10)).stands
+        ledger.end_budget(made.id)
+        assert not ledger.guarded()
+
+        lose_mark = Ledger(path)
+        lose_mark.set_budget(5, "tokens", per="day", hard=True)
+        lose_mark.close()
+        path.unlink()
+        mark.unlink()  # the other
+        assert not ledger.guarded()
+        assert not ledger.reserve(ask(tokens=10)).stands
+    assert all("was damaged" in line for line in told)
+
+
+def test_a_soft_budget_may_go_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger(path) as ledger:
+        ledger.set_budget(100, "tokens", per="total", hard=False)
+        path.unlink()
+        assert not ledger.guarded()
+        assert not ledger.reserve(ask(tokens=1000)).stands

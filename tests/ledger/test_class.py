@@ -185,3 +185,10 @@ def test_long_names_of_databases_make_different_groups() -> None:
     first, second = group_name("d" * 62 + "1"), group_name("d" * 62 + "2")
     assert first != second
     assert len(first) <= 63
+
+
+def test_a_place_shows_no_option_that_may_be_a_secret() -> None:
+    room = Classroom(
+        "postgresql://anna:one@/class?host=h.cn&port=5433&sslpassword=two&options=-c%20x%3Dthree"
+    )
+    assert room.place == "postgresql+psycopg://anna:***@/class?host=h.cn&port=5433"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import tempfile
@@ -232,6 +233,39 @@ def test_a_wrong_bound_says_what_to_give(field: str, words: str) -> None:
         frame(**{field: words})
     assert "2026-11-01" in caught.value.hint
     assert caught.value.field == field
+
+
+def test_a_bound_of_another_type_is_told_as_well(path: Path) -> None:
+    with pytest.raises(InputError, match="since=5 is not a date or time"):
+        frame(5, path=path)  # type: ignore[arg-type]
+
+
+def test_a_model_may_be_called_by_its_alias(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for model in ("mini", "doubao-seed-2.0-mini", "doubao-seed-2.0-pro"):
+            ledger.begin(request_row(model=model))
+    assert set(frame(model="mini", path=path)["model"]) == {"mini", "doubao-seed-2.0-mini"}
+    assert set(room.by_model(model=["pro"], path=path)["model"]) == {"doubao-seed-2.0-pro"}
+
+
+def test_any_limit_is_one(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.begin(request_row())
+    assert len(frame(limit=10**30, path=path)) == 1
+
+
+def test_no_signature_shows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Help and completion print signatures into notebooks."""
+    from anyfast_nb.ledger.classroom.hub import class_hook
+
+    monkeypatch.setenv("ANYFAST_API_KEY", "sk-in-the-environment")
+    for found in (*(getattr(room, name) for name in room.__all__), class_hook):
+        if callable(found):
+            assert "environ(" not in str(inspect.signature(found))
+
+
+def test_completion_offers_the_charts_alone() -> None:
+    assert dir(room.plot) == ["cost", "jobs", "latency", "overview", "tokens"]
 
 
 def test_the_model_is_the_one_that_served(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[pd.DataFrame, p
 
         with monkeypatch.context() as patch:
             patch.setattr(scan, "_fast", watched)
+            patch.setattr(scan, "_WORTH", -1)
             quick = frame(*args, **choice)
             assert came == [True]
             patch.setattr(scan, "is_fast", lambda dialect: False)
@@ -127,6 +130,7 @@ def test_what_the_fast_way_cannot_read_the_other_does(path: Path, monkeypatch: p
         return connect("file:/nowhere/at/all?mode=ro")
 
     monkeypatch.setattr(adbc_driver_sqlite.dbapi, "connect", broken)
+    monkeypatch.setattr(scan, "_WORTH", 0)
     same(frame(path=path, columns="all"), expected)
     assert len(calls) == 1
 
@@ -139,3 +143,47 @@ def test_without_the_extra_nothing_of_it_is_asked_for(path: Path, monkeypatch: p
     monkeypatch.setattr(scan, "import_module", lambda name: pytest.fail(f"{name} was imported"))
     assert not scan.is_fast("sqlite")
     same(frame(path=path), expected)
+
+
+def test_few_rows_are_not_worth_another_library(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "_WORTH", 9)
+    came: list[int] = []
+    fast = scan._fast
+    monkeypatch.setattr(scan, "_fast", lambda *asked: came.append(1) or fast(*asked))
+    write(path, many(9))
+    assert (len(frame(path=path)), came) == (9, [])
+    write(path, [record(number=9)])
+    assert (len(frame(path=path)), came) == (10, [1])
+
+
+# In a process of its own: what this one has read before would hide it.
+LIVING = """
+import sys
+from pathlib import Path
+from anyfast_nb.ledger import frame
+from anyfast_nb.ledger.frames import scan
+
+def virtual_mb():
+    return int(Path("/proc/self/statm").read_text().split()[0]) * 4096 / 1e6
+
+frame(path=sys.argv[1], columns="all", until="2000-01-01")  # what is loaded does not count
+came, fast = [], scan._fast
+scan._fast = lambda *asked: came.append(fast(*asked)) or came[-1]
+scan._WORTH = -1
+frame(path=sys.argv[1], columns="all", until="2000-01-01")
+before = virtual_mb()
+table = frame(path=sys.argv[1], columns="all")
+assert len(came) == 2 and came[-1] is table
+print(len(table), virtual_mb() - before)
+"""
+
+
+def test_a_living_frame_holds_no_more_memory_than_its_rows_take(path: Path) -> None:
+    """Virtual memory too: a fork, as of `!ls` in a notebook, is refused where a process has too much."""
+    write(path, many(50_000))
+    done = subprocess.run(
+        [sys.executable, "-c", LIVING, str(path)], capture_output=True, text=True, check=True
+    )
+    rows, grown_mb = done.stdout.split()
+    assert int(rows) == 50_000
+    assert float(grown_mb) < 1000

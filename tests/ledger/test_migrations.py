@@ -138,7 +138,7 @@ def test_a_step_further_is_taken_once_and_no_way_leads_back(tmp_path: Path) -> N
         migrate(connection, steps=longer)
         migrate(connection, steps=longer)
         assert version_of(connection) == VERSION + 1
-        with pytest.raises(NewerSchemaError):
+        with pytest.raises(NewerSchemaError, match="the ledger has schema"):
             migrate(connection)
 
 
@@ -170,7 +170,8 @@ def test_an_older_ledger_that_cannot_be_written_is_read(
     with read_only(open_folder), Ledger(path, warn=told.append) as ledger:
         assert ledger.totals_by_model()[0].requests == 3
         assert len(ledger.jobs()) == (version > 1)
-        assert ledger.readable() is None
+        with ledger.readable() as place:
+            assert place is None
     assert not list(open_folder.glob("*before*"))
 
 

@@ -270,8 +270,8 @@ def test_the_urls_own_options_are_kept(postgres_url: str) -> None:
             assert connection.scalar(text("SHOW work_mem")) == "8MB"
             assert connection.scalar(text("SHOW search_path")) == "anyfast"
             assert connection.scalar(text("SHOW transaction_read_only")) == "on"
-        place = ledger.readable()
-        assert place is not None
-        assert "work_mem" in place
-        assert "search_path" in place
-        assert "sslmode=prefer" in place
+        with ledger.readable() as place:
+            assert place is not None
+            assert "work_mem" in place
+            assert "search_path" in place
+            assert "sslmode=prefer" in place

@@ -250,15 +250,16 @@ def test_adbc_may_read_what_is_all_there(either: Ledger) -> None:
     import adbc_driver_postgresql.dbapi
     import adbc_driver_sqlite.dbapi
 
-    assert either.shared or either.readable() is None  # there is no file yet
+    with either.readable() as place:
+        assert either.shared or place is None  # there is no file yet
     row = request_row()
     either.begin(row)
-    place = either.readable()
-    assert place is not None
     driver = adbc_driver_postgresql if either.shared else adbc_driver_sqlite
-    with driver.dbapi.connect(place) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM requests")
-        assert cursor.fetchall() == [(row.id,)]
+    with either.readable() as place:
+        assert place is not None
+        with driver.dbapi.connect(place) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM requests")
+            assert cursor.fetchall() == [(row.id,)]
 
 
 # --- the file -----------------------------------------------------------------------------

@@ -86,7 +86,8 @@ def test_a_locked_ledger_holds_up_no_request_and_a_reading_shows_all(
         ledger.absorb()
         assert [row["title"] for row in in_file(path).values()] == ["before"]
         assert titles(ledger) == ["before", "held"]
-        assert ledger.readable() is None
+        with ledger.readable() as place:
+            assert place is None
         locker.execute("ROLLBACK")
         locker.close()
         ledger.settle(held.id, status=Status.OK)
@@ -192,7 +193,8 @@ def test_a_ledger_of_a_later_version_is_read_and_not_written(path: Path, told: l
 
     with Ledger(path, warn=told.append) as ledger:
         assert titles(ledger) == ["old"]
-        assert ledger.readable() is None
+        with ledger.readable() as place:
+            assert place is None
         ledger.begin(request_row(title="new"))
         assert titles(ledger) == ["new", "old"]
         assert ledger.totals_by_model()[0].requests == 2
@@ -219,7 +221,8 @@ def test_a_read_only_folder_is_read_and_breaks_no_request(
         row = request_row(title="lost")
         ledger.begin(row)
         ledger.settle(row.id, status=Status.OK)
-        assert ledger.readable() is None
+        with ledger.readable() as place:
+            assert place is None
         found = titles(ledger)
 
     assert found == ["kept"]

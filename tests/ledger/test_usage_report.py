@@ -117,6 +117,21 @@ def test_a_budget_stands_below(filled: Path) -> None:
     assert "left" in text
 
 
+def test_budgets_of_notebooks_are_told_without_brackets_in_brackets_and_not_endlessly(filled: Path) -> None:
+    with Ledger(filled) as book:
+        for per in ("day", "total"):
+            book.set_budget(5_000, "tokens", per=per, scope="notebook")
+        for number in range(12):
+            row = request_row(source=Source.LIVE, notebook=f"notes ({number}).ipynb" if number else None)
+            book.begin(row)
+            book.settle(row.id, status=Status.OK, usage=Usage(input_tokens=1, output_tokens=1))
+    text = repr(usage("all", path=filled))
+    assert "each notebook (unknown notebook): " in text
+    assert "(notes (1).ipynb)" in text
+    assert text.count("budget 5,000 tokens") == 12
+    assert "more lines · `%anyfast budget` shows them" in text
+
+
 def test_what_there_is_not(path: Path) -> None:
     for options in ({"by": "colour"}, {"last": 0}, {"tz": "Asia/Nowhere"}):
         with pytest.raises(InputError):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.lib.pretty import pretty
 
 from anyfast_nb.errors import BudgetError, InputError
 from anyfast_nb.magics import extension
@@ -166,7 +167,10 @@ def test_what_never_ended_is_listed_and_given_back(own: Session, shown: Shown) -
         ("--per day", "belongs to an amount"),
         ("end 1 --soft", "belongs to an amount"),
         ("release", "of which request?"),
-        ("endd", "no amount"),
+        ("endd", "Did you mean `%anyfast budget end`?"),
+        ("set 5 USD --per day", "Leave out set"),
+        ("5 USD per day", "The period is an option"),
+        ("list", "`%anyfast budget` alone shows"),
     ],
 )
 def test_a_wrong_line_says_what_is_right(own: Session, shown: Shown, line: str, says: str) -> None:
@@ -210,3 +214,8 @@ def test_completion(shell: InteractiveShell) -> None:
     held = reservation_record(tokens=4)
     fill(session().gateway.ledger, requests=[request_record(id=held["id"])], reservations=[held])
     assert complete(shell, "%anyfast budget release ") == [held["id"][-8:]]
+
+
+def test_a_budget_is_shown_in_words(own: Session) -> None:
+    made = own.gateway.ledger.set_budget(5 * 10**9, "USD", per="day")
+    assert pretty(made) == f"Budget: 5 USD a day (id {made.id})"

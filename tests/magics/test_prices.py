@@ -69,6 +69,15 @@ def test_nothing_is_set(run: Run) -> None:
     assert "without a price" not in said
 
 
+def test_of_two_of_one_day_the_one_that_counts_is_listed(run: Run) -> None:
+    for number in (1, 3):
+        run(f"set lite input={number} output=9 currency=USD")
+    run("set lite input=5 output=9 currency=USD from=2026-11-01")
+    said = run("")
+    assert "1 price in it replaced by a later one" in said
+    assert [line.split()[2] for line in said.splitlines() if line.startswith("doubao")] == ["3", "5"]
+
+
 def test_set_shows_what_it_wrote_and_the_list_has_it(run: Run) -> None:
     said = run('set lite input=0.5 output=2 cached=0.10 currency=usd from=2026-11-01 note="my contract"')
     assert "doubao-seed-2.0-lite: input 0.5, output 2, cached 0.10 USD, from 2026-11-01 (UTC)." in said

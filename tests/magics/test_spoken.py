@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anyfast_nb.errors import InputError, ModerationError
+from anyfast_nb.errors import BudgetError, InputError, ModerationError
 from anyfast_nb.magics.spoken import in_the_lines_words
 from anyfast_nb.wire.images import build_seedream
 from anyfast_nb.wire.kling import build_kling
@@ -103,3 +103,12 @@ def test_what_is_no_argument_stays() -> None:
     with pytest.raises(InputError) as caught, in_the_lines_words("seedance"):
         raise InputError("the pictures show a model; audio is fine", hint="Use other words, mode=night.")
     assert str(caught.value) == "the pictures show a model; audio is fine\nUse other words, mode=night."
+
+
+def test_what_an_option_does_is_not_told_a_second_time_in_python() -> None:
+    fix = '--resolution 720p --ratio 16:9 (resolution="720p", ratio="16:9") --duration 5 (duration=5)'
+    with pytest.raises(BudgetError) as caught, in_the_lines_words("seedance"):
+        raise BudgetError("no room", hint=f"What makes it smaller: {fix}. It begins anew.")
+    assert caught.value.hint == (
+        "What makes it smaller: --resolution 720p --ratio 16:9 --duration 5. It begins anew."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +71,7 @@ def test_this_month_by_model(ask: Asks, shown: list[dict[str, Any]]) -> None:
 def test_periods_and_filters(ask: Asks) -> None:
     assert "old" in ask("all")
     assert "pro" not in ask("all --model mini --model old")
+    assert str(10**30) not in ask(f"all --last {10**30}")
     assert "simulated" not in ask("24h --source live --by kind")
     assert ask("7d --by day --tz Asia/Shanghai").startswith("Usage by day · the last 7 days")
     assert ask("yesterday").startswith("No requests: yesterday")
@@ -106,6 +108,8 @@ def test_an_empty_ledger_has_no_chart(ask: Asks, shown: list[dict[str, Any]]) ->
         ("--plott", "Did you mean --plot?"),
         ("--tz Asia/Nowhere", "no time zone"),
         ("--last 0", "below 1"),
+        ("--kind film", "seedance"),
+        ("--source sim", "simulated"),
     ],
 )
 def test_what_is_refused(ask: Asks, line: str, says: str) -> None:
@@ -130,3 +134,23 @@ def test_completion(line: str, expected: list[str]) -> None:
     found = candidates(line, 0, len(line), shell=None, session=Session())
     assert found is not None
     assert found[1] == expected
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_the_ledger_has_to_tell_stands_above_the_table(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from anyfast_nb.ledger.views import report
+
+    real = report.usage
+
+    def warned(*given: Any, **more: Any) -> Any:
+        warnings.warn("The ledger is brought to schema 4.", stacklevel=2)
+        return real(*given, **more)
+
+    monkeypatch.setattr(report, "usage", warned)
+    usage(Session(), "all", shown.append)
+    assert [one["text/plain"].split("\n")[0] for one in shown] == [
+        "The ledger is brought to schema 4.",
+        "Usage by model · all time",
+    ]

@@ -27,12 +27,16 @@ NOTEBOOKS = ROOT / "notebooks"
 SANITIZE = Path(__file__).parent / "sanitize.cfg"
 LIMIT_BYTES = 1_500_000
 KEY = re.compile(r"\b(sk|ak|Bearer)[- ][A-Za-z0-9_-]{12,}")
+PASSWORD = re.compile(r"://[^/\s:@\"]+:[^…\s@]+@")
 TEMPORARY = re.compile(r"(?<![\w.])/(tmp|var/folders)/")
 
 
 def environ(home: Path) -> dict[str, str]:
     """The environment notebooks run in: nobody's, on the built-in AnyFast, without its waits."""
-    return clean_environ(home) | {"ANYFAST_BASE_URL": "simulator", "ANYFAST_SIM_SPEED": "0"}
+    made = clean_environ(home) | {"ANYFAST_BASE_URL": "simulator", "ANYFAST_SIM_SPEED": "0"}
+    if programs := made.pop("ANYFAST_TEST_POSTGRES", ""):  # a lesson looks where a person's would be
+        made["PATH"] = f"{programs}{os.pathsep}{made['PATH']}"
+    return made
 
 
 def execute(path: Path, *, environ: Mapping[str, str], timeout_s: int = 120) -> NotebookNode:
@@ -92,15 +96,20 @@ def run_nbval(path: Path, *, environ: Mapping[str, str]) -> subprocess.Completed
 
 def seen(cell: NotebookNode) -> str:
     """A cell's outputs as text: streams, text/plain, errors; and which other forms come with them."""
-    parts = []
+    parts: list[str] = []
+    before = ""
     for output in cell.outputs:
-        if output.output_type == "stream":
-            parts.append(f"[{output.name}]\n{output.text}")
+        name = output.name if output.output_type == "stream" else ""
+        if name and name == before:  # one stream, however many pieces it came in
+            parts[-1] += output.text
+        elif name:
+            parts.append(f"[{name}]\n{output.text}")
         elif output.output_type == "error":
             parts.append(f"[error]\n{output.ename}: {output.evalue}")
         else:
             forms = " ".join(sorted(output.data))
             parts.append(f"[{forms}]\n{output.data.get('text/plain', '')}")
+        before = name
     return sanitized("\n".join(parts))
 
 
@@ -150,6 +159,8 @@ def faults(path: Path) -> list[str]:
         found.append("a temporary folder is named in it")
     if KEY.search(text):
         found.append("something in it looks like a key")
+    if PASSWORD.search(text):
+        found.append("a URL in it holds a password")
     if all(_unchecked(cell) for cell in code_cells(notebook)):
         found.append("nbval checks no cell")
     return found

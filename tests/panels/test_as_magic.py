@@ -92,14 +92,33 @@ def meant(value: Any) -> Any:
 
 
 LETTERS = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t")
-TRICKY = st.sampled_from(
-    ["'", '"', "\\", "{{", "}}", "{{cat}}", "\\{{cat}}", '{{pics["a b"]}}', "%", "%%", "$HOME", "?", "!ls", "--x",
-     " '-b", ' "-b', "-", "\n", "中文，。", "🎹", ">>> ", "...: ", "In [1]: ", "@image1", "#", ";", " "]
-)  # fmt: skip
+SIGNS = [
+    "'",
+    '"',
+    "\\",
+    "{{",
+    "}}",
+    "%",
+    "%%",
+    "$HOME",
+    "?",
+    "!ls",
+    "--x",
+    " '-b",
+    ' "-b',
+    "-",
+    "\n",
+    "#",
+    ";",
+    " ",
+]
+FIELDS = ["{{cat}}", "\\{{cat}}", '{{pics["a b"]}}', "中文，。", "🎹", ">>> ", "...: ", "In [1]: ", "@image1"]
+TRICKY = st.sampled_from([*SIGNS, *FIELDS])
 TEXTS = st.lists(st.one_of(TRICKY, st.text(LETTERS, max_size=6)), max_size=8).map("".join)
 PROMPTS = TEXTS.map(str.strip)
 WORDS = TEXTS.filter(bool)
-FILES = st.lists(st.sampled_from(["dog", "my clip", "ça", "图片", "'s", '"', "-", "deadbeef", "a.b", "~x"]), min_size=1, max_size=3)  # fmt: skip
+PARTS = st.sampled_from(["dog", "my clip", "ça", "图片", "'s", '"', "-", "deadbeef", "a.b", "~x"])
+FILES = st.lists(PARTS, min_size=1, max_size=3)
 MEDIA = st.one_of(
     st.builds(lambda parts, end: Path(f"{'-'.join(parts)}{end}"), FILES, st.sampled_from([".png", ""])),
     st.sampled_from(["https://example.com/a.png?b=c&d='e'", "asset://asset-1"]),

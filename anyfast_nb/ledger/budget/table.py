@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +54,8 @@ class BudgetTable(Durable):
         """
         if self.dialect != "sqlite":
             return True
+        if self._hint.exists():  # of a ledger that was damaged or removed, `reserve` finds that out
+            return True
         if not self.path.exists():
             return False
         try:
@@ -85,14 +87,16 @@ class BudgetTable(Durable):
         wished = wish(ask)
         try:
             if self.dialect == "sqlite":
-                states, nothing = self._reserve_here(ask, wished), False
+                states = self._reserve_here(ask, wished)
             else:
                 answer = self._call("reserve(CAST(:wish AS jsonb))", wish=json.dumps(wished))
-                states, nothing = states_told(answer["states"], wished), not answer["any"]
+                states = states_told(answer["states"], wished)
+                self._remember(_any_hard(states), forget=not answer["any"])
+        except BudgetError:
+            raise
         except AnyFastError as trouble:
             self._unchecked(trouble)
             return Reserved()
-        self._remember(any(state.budget.hard for state in states), forget=nothing)
         refused = refusal(ask, states)
         if refused is not None:
             raise refused
@@ -110,11 +114,23 @@ class BudgetTable(Durable):
         with self._changing() as connection:
             now = self._wall()
             states = states_here(connection, asker, now=now)
+            self._remember(_any_hard(states))
+            self._check_known(connection)
             if states and fits(ask, states):
                 row |= {"user_name": wished["user"], "time_us": microseconds(now)}
                 row |= {"expires_us": row["time_us"] + NEVER_SENT_S * 10**6}
                 connection.execute(insert(RESERVATIONS).values(**row))
         return states
+
+    def _check_known(self, connection: Connection) -> None:
+        """A hard budget does not end because the file that knew it was damaged or removed."""
+        if self._hint.exists() and not _knows_hard(connection):
+            raise BudgetError(
+                f"A hard budget was set here, and the ledger {self.place} knows it no more: it was damaged "
+                "or removed. Nothing was sent.",
+                hint='Set it again: %anyfast budget "AMOUNT" --per PERIOD; or, if none is to hold, '
+                f"remove the file {self._hint}.",
+            )
 
     def release(self, id: str, *, sent: bool = False) -> bool:
         """Give back what was reserved for a request.
@@ -198,7 +214,7 @@ class BudgetTable(Durable):
             budget = self._set_here(wish)
         else:
             budget = Budget.of(self._call("set_budget(CAST(:wish AS jsonb))", wish=json.dumps(wish)))
-        self._remember(hard)
+            self._remember(hard)
         return budget
 
     def _set_here(self, wish: dict[str, Any]) -> Budget:
@@ -216,6 +232,7 @@ class BudgetTable(Durable):
             connection.execute(update(BUDGETS).where(*same).values(ended_us=now_us))
             row["created_us"] = min(former, default=now_us)
             connection.execute(insert(BUDGETS).values(**row))
+            self._remember(bool(row["hard"]))
         return Budget.of(row)
 
     def end_budget(self, id: str) -> None:
@@ -238,8 +255,8 @@ class BudgetTable(Durable):
             raise InputError(
                 f"no budget {id[:40]!r} holds", field="id", hint="`%anyfast budget` lists those that do."
             )
-        left = self.budgets()
-        self._remember(False, forget=not any(state.budget.hard for state in left))
+        if self.shared:
+            self._remember(False, forget=not _any_hard(self.budgets()))
 
     def _end_here(self, id: str) -> str:
         from sqlalchemy import update
@@ -249,6 +266,7 @@ class BudgetTable(Durable):
         change = update(BUDGETS).where(BUDGETS.c.id == id, BUDGETS.c.ended_us.is_(None))
         with self._changing() as connection:
             done = connection.execute(change.values(ended_us=microseconds(self._wall())))
+            self._remember(False, forget=not _knows_hard(connection))
             return "ended" if done.rowcount else "none"
 
     # --- looked at ------------------------------------------------------------------------
@@ -343,7 +361,10 @@ class BudgetTable(Durable):
         return self.path.with_name(f"{self.path.name}.hard-budget")
 
     def _remember(self, hard: bool, *, forget: bool = False) -> None:
-        """Leave a mark that a hard budget was seen, for when the ledger cannot be asked; or remove it."""
+        """Leave a mark that a hard budget was seen, for when the ledger cannot be asked; or remove it.
+
+        With a file it is done in the transaction, so that mark and budgets never part.
+        """
         try:
             if forget:
                 self._hint.unlink(missing_ok=True)
@@ -352,6 +373,20 @@ class BudgetTable(Durable):
                 os.close(os.open(self._hint, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             self._tell("hard-budget", f"{self._hint} cannot be written ({error}): requests go on.")
+
+
+def _any_hard(states: Sequence[BudgetState]) -> bool:
+    return any(state.budget.hard for state in states)
+
+
+def _knows_hard(connection: Connection) -> bool:
+    """Does a file know a hard budget that holds, whosever it is?"""
+    from sqlalchemy import select
+
+    from anyfast_nb.ledger.disk.tables import BUDGETS
+
+    held = select(BUDGETS.c.id).where(BUDGETS.c.ended_us.is_(None), BUDGETS.c.hard == 1)
+    return connection.execute(held.limit(1)).first() is not None
 
 
 def _word(kind: type[Per | Scope], word: str, field: str) -> str:

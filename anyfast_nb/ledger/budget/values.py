@@ -25,7 +25,7 @@ _AMOUNT: Final = re.compile(
     r"\s*(?P<sign>[-+]?)(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*"
     r"(?P<times>[kKM](?=\s|tok|$))?\s*(?P<unit>[A-Za-z]*)\s*"
 )
-_SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY"}
+_SYMBOLS: Final = {"美元": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "元": "CNY"}
 _TIMES: Final = {None: 1, "k": 10**3, "K": 10**3, "M": 10**6}
 _HOW: Final = 'Write it as "5 USD" or as "200k tokens": the unit is required.'
 
@@ -93,6 +93,10 @@ class Budget:
     def said(self, amount: int) -> str:
         """An amount of this budget's unit in words."""
         return amount_text(amount, self.unit)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """A budget in a notebook is what a person calls it."""
+        printer.text(f"Budget: {self}{'' if self.hard else ', only warns'} (id {self.id})")
 
     def __str__(self) -> str:
         period = "in total" if self.per is Per.TOTAL else f"a {self.per.value}"
@@ -276,9 +280,12 @@ def parse_amount(text: str) -> tuple[int, str]:
         >>> parse_amount("1.5M tokens"), parse_amount("0.20 CNY")
         ((1500000, 'tokens'), (200000000, 'CNY'))
     """
+    if not isinstance(text, str):
+        raise InputError(f"{text!r} is no amount: its unit is missing", field="amount", hint=_HOW)
     for symbol, code in _SYMBOLS.items():
         if symbol in text:
-            number = text.replace(symbol, "").strip() or "5"
+            number = text.replace(symbol, "").strip()
+            number = number if re.fullmatch(r"[\d.,]*\d", number) else "5"
             raise InputError(
                 f"{text!r}: {symbol} is no unit, a currency is written by its three letters",
                 field="amount",
@@ -291,7 +298,7 @@ def parse_amount(text: str) -> tuple[int, str]:
     value = Decimal(found["number"].replace(",", "")) * _TIMES[found["times"]]
     whole = value if unit == TOKENS else value * NANO
     if found["sign"] == "-":
-        raise InputError(f"{text!r} is below zero", field="amount", hint=_HOW)
+        raise InputError(f"{text!r} is below zero", field="amount", hint="Leave out the sign.")
     if whole != whole.to_integral_value():
         why = "a token is not divided" if unit == TOKENS else "nine decimals are counted"
         raise InputError(f"{text!r} is too exact: {why}", field="amount", hint=_HOW)

@@ -72,8 +72,9 @@ class Classroom:
 
     @property
     def place(self) -> str:
-        """The URL as a person may see it: without the password."""
-        return self._url.set(password=None).difference_update_query(["password"]).render_as_string()
+        """The URL as a person may see it: without password and options."""
+        shown = {name: said for name, said in self._url.query.items() if name in {"host", "port"}}
+        return self._url.set(query=shown).render_as_string()
 
     # --- the class ------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def class_hook(
     base_url: str | None = None,
     allow: str | None = None,
     staff: tuple[str, ...] = (),
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
 ) -> Callable[[Spawning], None]:
     """A ``pre_spawn_hook`` for JupyterHub.
 
@@ -109,7 +109,7 @@ def class_hook(
         base_url: ``ANYFAST_BASE_URL``, likewise.
         allow: ``ANYFAST_ALLOW``, likewise: kinds and models that students may use.
         staff: users who need no URL of the class; without one their server has a ledger of its own.
-        environ: the hub's environment.
+        environ: the hub's environment; by default this process's.
 
     Returns:
         A function that fills ``spawner.environment``. It raises `NoLedgerError` for a student without a
@@ -118,11 +118,12 @@ def class_hook(
     Source:
         JupyterHub, "Spawners": ``pre_spawn_hook``, ``Spawner.environment``, ``jupyterhub_message``.
     """
+    known = os.environ if environ is None else environ
     given = {"ANYFAST_API_KEY": api_key, "ANYFAST_BASE_URL": base_url, "ANYFAST_ALLOW": allow}
 
     def hook(spawner: Spawning) -> None:
         name = str(spawner.user.name)
-        url = _url(name, ledgers or environ.get(LEDGERS, "").strip() or None)
+        url = _url(name, ledgers or known.get(LEDGERS, "").strip() or None)
         if url is None and name not in staff:
             raise NoLedgerError(
                 f"No ledger is known for the user {name!r}.",
@@ -130,7 +131,7 @@ def class_hook(
                 told=f"No ledger is set up for {name}. Please tell your teacher.",
             )
         own = {"ANYFAST_LEDGER_URL": url} if url is not None else {}
-        shared = {word: given[word] or environ.get(word) for word in PASSED_ON}
+        shared = {word: given[word] or known.get(word) for word in PASSED_ON}
         # A dictionary of its own: one that spawners share would hand a student another's password.
         spawner.environment = {
             **spawner.environment,

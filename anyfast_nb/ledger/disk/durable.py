@@ -19,6 +19,7 @@ from anyfast_nb.errors import AnyFastError, ConfigError, LedgerError
 from anyfast_nb.ledger.disk.absorber import WAIT_S, Absorber
 from anyfast_nb.ledger.disk.journal import Journal
 from anyfast_nb.ledger.disk.location import locate
+from anyfast_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -224,7 +225,8 @@ class Durable:
         if refused:
             path = self._journal.refuse(refused)
             self._tell(
-                "refused", f"{len(refused)} rows that the ledger {self.place} refused are kept in {path}."
+                "refused",
+                f"The ledger {self.place} refused {counted(len(refused), 'row')}: kept in {path}.",
             )
 
     def _tell_of(self, trouble: Exception) -> None:
@@ -267,13 +269,20 @@ class Durable:
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise self._unreadable(error) from error
 
-    def readable(self) -> str | None:
-        """A URL that ADBC may read all rows from; None: take `reading`. It may hold a password."""
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[str | None]:
+        """A URL that ADBC may read all rows from, inside; None: take `reading`. It may hold a password.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
         from sqlalchemy.exc import SQLAlchemyError
 
         self._own()
         try:
-            return self._store().readable() if self._caught_up() else None
+            done = self._caught_up()
+            with self._store().readable() if done else contextlib.nullcontext() as found:
+                yield found
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise self._unreadable(error) from error
 

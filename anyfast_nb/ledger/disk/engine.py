@@ -9,12 +9,14 @@ import contextlib
 import json
 import os
 import sqlite3
+import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Insert, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
@@ -62,8 +64,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def readable(self) -> str | None:
-        """A URL for ADBC, None if there is none."""
+    def readable(self) -> contextlib.AbstractContextManager[str | None]:
+        """A URL for ADBC, None if there is none; it holds inside."""
 
     @abstractmethod
     def close(self) -> None:
@@ -120,13 +122,17 @@ class SqliteStore(Store):
         self._readers = _engine(lambda: sqlite_file.open_reader(path), pool=NullPool)
         self._writer: Engine | None = None
         self._identity: tuple[int, int] | None = None
+        self._log: tuple[int, int] | None = None
         self._size_bytes = 0
+        _STORES.add(self)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """See `Store.writing`."""
-        with self._lock, self._ready().begin() as connection:
-            yield connection
+        with self._lock:
+            with self._ready().begin() as connection:
+                yield connection
+            self._log = self._found_log()
 
     def put(self, records: Sequence[Kept]) -> None:
         """See `Store.put`; a file that shows itself damaged is set aside, and a new one takes them."""
@@ -153,11 +159,20 @@ class SqliteStore(Store):
         finally:
             engine.dispose()
 
-    def readable(self) -> str | None:
-        """See `Store.readable`."""
-        if not self._is_current() or not os.access(self._path.parent, os.W_OK):
-            return None
-        return f"{self._path.resolve().as_uri()}?mode=ro"
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[str | None]:
+        """See `Store.readable`; it is of a copy, see `sqlite_file.copy_file`."""
+        if not self._is_current():
+            yield None
+            return
+        with tempfile.TemporaryDirectory(prefix="anyfast-ledger-", ignore_cleanup_errors=True) as folder:
+            copy = Path(folder) / self._path.name
+            found: str | None = f"{copy.as_uri()}?mode=ro"
+            try:
+                sqlite_file.copy_file(self._path, copy)
+            except (sqlite3.Error, OSError):  # no room for it, perhaps: there is another way to read
+                found = None
+            yield found
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -166,6 +181,19 @@ class SqliteStore(Store):
                 self._writer.dispose()
                 self._writer = None
 
+    def holds(self, path: Path) -> bool:
+        """Has it that file open?"""
+        return self._writer is not None and sqlite_file.identity(path)[0] == self._identity
+
+    def hold(self) -> None:
+        """Let go of the file, and of all that is done with it, until `go_on`: a fork comes."""
+        self._lock.acquire()
+        self.close()
+
+    def go_on(self) -> None:
+        """After `hold`."""
+        self._lock.release()
+
     def ready(self) -> None:
         """See `Store.ready`; a damaged file is set aside."""
         with self._lock:
@@ -173,16 +201,21 @@ class SqliteStore(Store):
 
     def _ready(self) -> Engine:
         found, size_bytes = sqlite_file.identity(self._path)
-        if found != self._identity or size_bytes < self._size_bytes:
+        if found != self._identity or size_bytes < self._size_bytes or self._found_log() != self._log:
             self.close()  # removed, replaced or cut off under us: what went there now would be lost
         self._size_bytes = size_bytes
         if self._writer is None:
             connection = self._opened()
             self._writer = _engine(lambda: connection, begin="BEGIN IMMEDIATE")
             self._identity, self._size_bytes = sqlite_file.identity(self._path)
+            self._log = self._found_log()
             if advice := remote_advice(self._path):
                 self._tell("network", advice)
         return self._writer
+
+    def _found_log(self) -> tuple[int, int] | None:
+        """Which log is there: where our locks were taken from us, another kernel may have removed ours."""
+        return sqlite_file.identity(self._path.with_name(f"{self._path.name}-wal"))[0]
 
     def _opened(self) -> sqlite3.Connection:
         def tell(words: str) -> None:
@@ -223,6 +256,31 @@ class SqliteStore(Store):
         with memory.begin() as connection:
             put(connection, records)
         return memory
+
+
+_STORES: Final[WeakSet[SqliteStore]] = WeakSet()
+_HELD: Final[list[SqliteStore]] = []
+
+
+def is_open_here(path: Path) -> bool:
+    """Has this process that SQLite file open? Then nothing but SQLite itself may open it; see `copy_file`."""
+    return any(store.holds(path) for store in list(_STORES))
+
+
+def _before_fork() -> None:
+    # SQLite takes what a child inherits for its own, locks included: the child would write without any.
+    for store in list(_STORES):
+        store.hold()
+        _HELD.append(store)
+
+
+def _after_fork() -> None:
+    while _HELD:
+        _HELD.pop().go_on()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _engine(

@@ -199,7 +199,7 @@ class Journal:
                 path.rename(taken)
                 return taken
         finally:
-            os.close(fd)
+            _release(fd)
         try:
             path.rename(taken)
         except PermissionError:
@@ -212,7 +212,7 @@ class Journal:
         try:
             yield _lock_soon(fd, patience_s)
         finally:
-            os.close(fd)
+            _release(fd)
 
 
 def parsed(data: bytes) -> tuple[list[Kept], dict[int, list[str]]]:
@@ -284,6 +284,13 @@ def _lock(fd: int) -> None:
 def _unlock(fd: int) -> None:
     if fcntl:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def _release(fd: int) -> None:
+    """Unlock and close: closing alone leaves the lock to a child that was forked meanwhile."""
+    with contextlib.suppress(OSError):
+        _unlock(fd)
+    os.close(fd)
 
 
 def _lock_soon(fd: int, patience_s: float) -> bool:

@@ -68,9 +68,10 @@ def locate(place: str | Path | None = None, *, environ: Mapping[str, str] = os.e
     return _file(_file_of(url["rest"]))
 
 
-def ledger_path(place: str | Path | None = None, *, environ: Mapping[str, str] = os.environ) -> Path:
+def ledger_path(place: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
     """The file of the ledger; for PostgreSQL the name beside which its journal lies. See `locate`."""
-    return locate(place, environ=environ).path
+    # No default that is the environment: help prints a signature, and with it the key.
+    return locate(place, environ=os.environ if environ is None else environ).path
 
 
 def _home() -> Path:

@@ -52,7 +52,7 @@ class Makers:
         try:
             return not _locked(file)
         finally:
-            os.close(file)
+            _unlocked(file)
 
     def close(self) -> None:
         """Let go of the lock, and remove the file."""
@@ -80,6 +80,14 @@ class Makers:
             if not self.lives(path.stem):
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def _unlocked(fd: int) -> None:
+    """Let go of a lock, if it is ours, and close: closing alone leaves it to a child forked meanwhile."""
+    with contextlib.suppress(OSError):
+        if fcntl:
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    os.close(fd)
 
 
 def _locked(fd: int) -> bool:

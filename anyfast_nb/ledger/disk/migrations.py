@@ -171,7 +171,8 @@ class NewerSchemaError(LedgerError):
 def newer(version: int) -> NewerSchemaError:
     """That the ledger is of a later version than this package knows."""
     return NewerSchemaError(
-        f"it has schema {version}, and this version of anyfast-nb knows {VERSION}", hint="Update anyfast-nb."
+        f"the ledger has schema {version}, and this version of anyfast-nb knows {VERSION}",
+        hint="Update anyfast-nb.",
     )
 
 

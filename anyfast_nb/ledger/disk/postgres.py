@@ -97,11 +97,12 @@ class PostgresStore(Store):
                 self._refuse("has no tables yet")
             yield connection
 
-    def readable(self) -> str:
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[str]:
         """See `Store.readable`."""
         options = f"{self._url.query.get('options', '')} -csearch_path=anyfast".strip()
         address = self._url.set(drivername="postgresql").update_query_dict({"options": options})
-        return address.render_as_string(hide_password=False).replace("+", "%20")
+        yield address.render_as_string(hide_password=False).replace("+", "%20")
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -80,6 +80,30 @@ def open_copy(path: Path) -> sqlite3.Connection:
     return memory
 
 
+def copy_file(path: Path, target: Path) -> None:
+    """A copy of an existing ledger as a new file: for whoever must not open the ledger itself.
+
+    Another library in this process that opens the ledger's file takes our locks away when it closes it:
+    so the system wants it, for all of a process at once. Another kernel then takes itself for the last one
+    and removes the log that we go on writing to.
+
+    Args:
+        path: of the ledger.
+        target: is made.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be read, or there is no room.
+    """
+    _prepare_file(target)
+    with (
+        contextlib.closing(open_reader(path)) as disk,
+        contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
+        copy.execute("PRAGMA synchronous = OFF")  # it is read once
+        disk.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
 def is_current(path: Path) -> bool:
     """Whether the file has all the tables of this version; a later one has them too."""
     with contextlib.closing(open_reader(path)) as reader:

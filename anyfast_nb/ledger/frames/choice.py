@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anyfast_nb import catalog
 from anyfast_nb.ledger.frames.columns import JOB_FIELDS, REQUEST_FIELDS, Field
 from anyfast_nb.ledger.rows import Names, Since, since_us
 
@@ -19,7 +20,8 @@ class Choice:
 
     Attributes:
         since, until: the period; its end is not part of it. See `rows.since_us`.
-        names: a field's name, and the name or names it may have; None is any.
+        names: a field's name, and the name or names it may have; None is any. A model's alias is as
+            good as its id.
     """
 
     since: Since
@@ -50,5 +52,7 @@ class Choice:
             if wanted is not None:
                 # str() of each: a driver does not know the words of an enum.
                 words = [str(wanted)] if isinstance(wanted, str) else [str(word) for word in wanted]
+                if name == "model":
+                    words += [catalog.resolve(word) for word in words]
                 found.append(fields[name].of.in_(words))
         return found

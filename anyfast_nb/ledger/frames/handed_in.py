@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 
 from anyfast_nb.errors import InputError
+from anyfast_nb.ledger.disk.engine import is_open_here
+from anyfast_nb.ledger.disk.sqlite_file import copy_file
 from anyfast_nb.ledger.disk.tables import JOBS, METADATA, REQUESTS, upsert
 from anyfast_nb.ledger.frames.scan import Readable, compiled
 from anyfast_nb.ledger.store import Ledger
@@ -103,9 +105,10 @@ class HandedIn:
         with engine.connect() as connection:
             yield connection
 
-    def readable(self) -> str | None:
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[str]:
         """A file that holds the rows of all."""
-        return str(self._path)
+        yield str(self._path)
 
     # --- details --------------------------------------------------------------------------
 
@@ -164,6 +167,10 @@ def found(files: str | Path | Iterable[str | Path]) -> tuple[list[Path], list[st
 def _copied(path: Path, folder: Path) -> Path:
     """A copy of a file, and of what belongs to it, as they were at one moment."""
     copy = folder / "ledger"
+    if is_open_here(path):
+        folder.mkdir()
+        copy_file(path, copy)
+        return copy
     for _ in range(_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anyfast_nb.ledger.rows import Names, Since
 
 _FEW: Final = 10_000
+_MOST: Final = 2**63 - 1  # as far as a database counts
 
 
 def frame(
@@ -104,7 +105,8 @@ def frame(
             raise InputError(
                 f"limit={limit!r} asks for no row.", field="limit", hint="Give 1 or more, or None."
             )
-        newest = choice.of_requests(select(row.id)).order_by(row.time_us.desc(), row.id.desc()).limit(limit)
+        newest = choice.of_requests(select(row.id)).order_by(row.time_us.desc(), row.id.desc())
+        newest = newest.limit(min(limit, _MOST))
         statement = select(*(field.of.label(field.name) for field in fields)).where(row.id.in_(newest))
     with opened(path, source_files, warn=told.append) as ledger:
         found = scan(

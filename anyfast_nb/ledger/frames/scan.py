@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("anyfast_nb.ledger")
 
 _CHUNK: Final = 20_000
+# From so many rows on the other library is worth its loading and, of a file, its copy.
+_WORTH: Final = 20_000
 _DRIVERS: Final = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
 # And how they mark a value: ? and $1.
 _SPEECH: Final[dict[str, tuple[Any, str]]] = {
@@ -31,8 +34,10 @@ _SPEECH: Final[dict[str, tuple[Any, str]]] = {
     "postgresql": (postgresql, "numeric_dollar"),
 }
 # SQLite's takes the types of the columns from the first batch, and a later row may say what those left
-# empty: so there is one batch.
-_ONE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(2**30)}
+# empty: so there is one batch. Room for all its rows is set aside in each column, and stays with the frame:
+# it is their number, and a few more that may come between the count and the reading.
+_BATCH: Final = "adbc.sqlite.query.batch_rows"
+_SPARE: Final = 1000
 
 
 class Readable(Protocol):
@@ -45,8 +50,8 @@ class Readable(Protocol):
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection that sees every row."""
 
-    def readable(self) -> str | None:
-        """An address for another library to read from, where one may."""
+    def readable(self) -> AbstractContextManager[str | None]:
+        """An address for another library to read from inside, where one may."""
 
 
 def scan(
@@ -60,12 +65,18 @@ def scan(
         fields: the columns of the frame.
         few: only some rows are asked for, and another library is not worth its loading.
     """
-    if not few and is_fast(ledger.dialect):
-        place = ledger.readable()
-        found = None if place is None else _fast(place, statement, fields, ledger.dialect)
+    if not few and is_fast(ledger.dialect) and (count := _counted(ledger, statement)) > _WORTH:
+        with ledger.readable() as place:
+            found = None if place is None else _fast(place, statement, fields, ledger.dialect, count)
         if found is not None:
             return found
     return _by_chunks(ledger, statement, fields)
+
+
+def _counted(ledger: Readable, statement: Select[Any]) -> int:
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    with ledger.reading() as connection:
+        return int(connection.execute(counted).scalar_one())
 
 
 def is_fast(dialect: str) -> bool:
@@ -83,7 +94,9 @@ def compiled(statement: Select[Any], *, dialect: str) -> tuple[str, tuple[Any, .
     return str(made), tuple(values[name] for name in made.positiontup or ())
 
 
-def _fast(place: str, statement: Select[Any], fields: Sequence[Field], dialect: str) -> pd.DataFrame | None:
+def _fast(
+    place: str, statement: Select[Any], fields: Sequence[Field], dialect: str, count: int
+) -> pd.DataFrame | None:
     from anyfast_nb.ledger.frames import typed
 
     manager, arrow = import_module("adbc_driver_manager"), import_module("pyarrow")
@@ -92,7 +105,7 @@ def _fast(place: str, statement: Select[Any], fields: Sequence[Field], dialect: 
     try:
         with connect(place) as connection, connection.cursor() as cursor:
             if dialect == "sqlite":
-                cursor.adbc_statement.set_options(**_ONE_BATCH)
+                cursor.adbc_statement.set_options(**{_BATCH: str(count + _SPARE)})
             cursor.execute(text, values or None)
             return typed.from_arrow(fields, cursor.fetch_arrow_table())
     except (manager.Error, arrow.ArrowInvalid, OSError) as error:

@@ -60,6 +60,9 @@ class Repriced:
         """The costs of those that changed, by source and currency. Do not add sources up."""
         return {key: Cost(nano, key[1]).amount for key, nano in self.nano.items()}
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def __str__(self) -> str:
         """In a line or a few, for people."""
         sums = ", ".join(

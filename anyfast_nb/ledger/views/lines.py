@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from anyfast_nb.wire.text import counted
 from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
@@ -154,11 +155,8 @@ def notes(table: pd.DataFrame) -> list[str]:
     unpriced, unknown = int(live["without_price"].sum()), int(table["without_usage"].sum())
     lines = []
     if unpriced:
-        lines.append(f"{_requests(unpriced)} without a price · {_PRICES}")
+        lines.append(f"{counted(unpriced, 'request')} without a price · {_PRICES}")
     if unknown:
-        lines.append(f"{_requests(unknown)} without known usage: not in the sums")
+        lines.append(f"{counted(unknown, 'request')} without known usage: not in the sums")
     return lines
 
-
-def _requests(count: int) -> str:
-    return f"{count:,} request{'s' if count != 1 else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 BYS: Final = ("model", "day", "notebook", "user", "thread", "kind")
 _TITLE_CHARS: Final = 48
+_MOST_BUDGETS: Final = 12
+_UNKNOWN: Final = re.compile(r"\((unknown user|unknown notebook|no thread)\)")  # no brackets in brackets
 _HEADINGS: Final = ("time", "source", "model", "status", "tokens in", "tokens out", "cost", "took", "title")
 _RIGHT: Final = (4, 5, 6, 7)
 _NEWEST: Final = ("time", "source", "kind", "model", "status", "input_tokens", "output_tokens", "cost",
@@ -241,8 +244,12 @@ def took_by(
 def budget_lines(path: str | Path | None = None) -> tuple[str, ...]:
     """How each budget stands, a line each; none where there are none."""
     with Ledger(path, warn=lambda _: None) as ledger:
-        states = ledger.budgets() if ledger.guarded() else []
-    return tuple(_budget_line(state) for state in states)
+        # A teacher sees each student's, a student none but the own.
+        states = ledger.budgets(everyone=ledger.shared) if ledger.guarded() else []
+    lines = [_budget_line(state) for state in states[:_MOST_BUDGETS]]
+    if left := len(states) - len(lines):
+        lines.append(f"budgets: {left:,} more lines · `%anyfast budget` shows them")
+    return tuple(lines)
 
 
 def _budget_line(state: BudgetState) -> str:
@@ -250,5 +257,6 @@ def _budget_line(state: BudgetState) -> str:
     used = [f"{budget.said(state.spent)} spent"]
     used += [f"{budget.said(state.reserved)} reserved"] if state.reserved else []
     left = f"{budget.said(state.left)} left" if state.left >= 0 else f"over by {budget.said(state.excess)}"
-    who = f" ({state.name})" if state.name else ""
+    name = _UNKNOWN.sub(r"\1", state.name)
+    who = f" ({name})" if name else ""
     return f"budget {budget}{who}: {', '.join(used)}, {left}{f' · {state.anew}' if state.anew else ''}"

@@ -80,6 +80,9 @@ function heard(board, model, message, buffers) {
       return settled(board, model);
     case "whole": // all there is follows, for a page that asked or in place of what was there
       return only(board, message.ids);
+    case "end":
+      board.views.forEach((view) => (view.pinned = true));
+      return settled(board, model);
     case "say":
       return board.views.forEach((view) => (view.status.textContent = message.text));
     case "medium":

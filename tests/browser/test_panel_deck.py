@@ -1,0 +1,83 @@
+"""All panels in tabs, in JupyterLab and Notebook 7."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import Opens
+from tests.browser.lab import Browser, Lab, run_cell, write_notebook
+from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, stays
+
+pytestmark = pytest.mark.browser
+TABS = ("Chat", "Video", "Image", "Assets", "Jobs", "Usage")
+
+
+def test_tabs_by_mouse_and_keyboard(browser: Browser, opened: Opens, lab: Lab, shoot: Shoots) -> None:
+    """Each tab opens; what was chosen stays there, in a second cell and after a reload; another language."""
+    opened(SETUP, f"COUNT = 30\n{JOBS}", "af.panel()", "af.panel()")
+    begin(browser, 0, 1, 2)
+    page = browser.page
+    deck = page.locator(".anyfast-deck").first
+    tabs = deck.get_by_role("tab")
+    expect(tabs).to_have_text(list(TABS), timeout=PATIENT)
+    expect(deck.get_by_role("tabpanel")).to_have_attribute("aria-label", "Chat")
+    for name in TABS:
+        deck.get_by_role("tab", name=name).click()
+        expect(deck.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+        expect(deck.locator(".anyfast-panel:visible")).to_have_count(1, timeout=PATIENT)
+        page.wait_for_timeout(800)
+        shoot(name.lower())
+    deck.get_by_role("tab", name="Usage").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(deck.get_by_role("tab", name="Jobs")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(deck.locator(".anyfast-job-line").first).to_be_visible()
+    deck.get_by_label("Status", exact=True).select_option("failed")
+    expect(deck.locator(".anyfast-job-line")).to_have_count(6)
+
+    run_cell(browser, 3)  # the same again
+    second = page.locator(".anyfast-deck").nth(1)
+    expect(second.locator(".anyfast-job-line")).to_have_count(6, timeout=PATIENT)
+    expect(second.get_by_role("tab", name="Jobs")).to_have_attribute("aria-selected", "true")
+    deck.scroll_into_view_if_needed()
+    looks(browser, shoot, selector=".anyfast-deck")
+    page.reload()
+    expect(page.locator(".anyfast-deck").first.locator(".anyfast-job-line")).to_have_count(6, timeout=PATIENT)
+
+    deck.get_by_label("Language", exact=True).select_option("中文")
+    expect(tabs).to_have_text(["对话", "视频", "图片", "素材", "任务", "用量"])
+    expect(deck.get_by_label("状态", exact=True).first).to_be_visible()
+    expect(deck).to_contain_text("共 6 个任务")
+    shoot("chinese")
+    deck.get_by_role("tab", name="对话").click()
+    expect(deck.get_by_role("button", name="发送").first).to_be_visible()
+    shoot("chinese-chat")
+    quiet(browser)
+    stays(browser, lab, "test_tabs_by_mouse_and_keyboard.ipynb", "Scene", shoot)
+
+
+def test_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots) -> None:
+    write_notebook(folder / "deck-seven.ipynb", [SETUP, f"COUNT = 8\n{JOBS}", "%anyfast panel"])
+    page = browser.page
+    page.goto(f"{lab.url}/notebooks/deck-seven.ipynb?token={lab.token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
+    for cell in range(3):
+        run_cell(browser, cell)
+    deck = page.locator(".anyfast-deck").first
+    for name in TABS:
+        deck.get_by_role("tab", name=name).click(timeout=PATIENT)
+        expect(deck.locator(".anyfast-panel:visible")).to_have_count(1, timeout=PATIENT)
+        page.wait_for_timeout(500)
+        assert violations(page, ".anyfast-deck") == [], name
+    deck.get_by_role("tab", name="Jobs").click()
+    expect(deck.locator(".anyfast-job-line")).to_have_count(8)
+    shoot("jobs")
+    assert page.locator(".anyfast-essence").first.is_hidden()
+    quiet(browser)

@@ -11,6 +11,8 @@ from anyfast_nb.gateway.gateway import Gateway
 from anyfast_nb.threads.book import ThreadBook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from anyfast_nb.jobs.desk import Desk
     from anyfast_nb.panels.deck_registry import Panels
     from anyfast_nb.secret import Secret
@@ -49,6 +51,7 @@ class Session:
         self._changes: dict[str, tuple[str, Any]] = {}  # name -> origin and value
         self._keys: dict[str, Secret] = {}  # of logins: each for its base URL and no other
         self._told_of_simulator = False
+        self._told_of_ledger: set[str] = set()
         self.gateway = Gateway(lambda: self.settings, interactive=True)
         self.threads = ThreadBook()
         self._desk: Desk | None = None
@@ -131,6 +134,12 @@ class Session:
             return None
         self._told_of_simulator = True
         return "No key is set: the built-in AnyFast answers, simulated and free. `%anyfast login` sets a key."
+
+    def untold(self, lines: Iterable[str]) -> list[str]:
+        """Of what a ledger says of itself, what was not said before in this kernel."""
+        found = [line for line in dict.fromkeys(lines) if line not in self._told_of_ledger]
+        self._told_of_ledger.update(found)
+        return found
 
 
 @cache

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from anyfast_nb.catalog.seedream import families, family_of
+from anyfast_nb.catalog.seedream import Family, families, family_of
 from anyfast_nb.catalog.video import SeedanceFamily, output_sizes, seedance_family
 from anyfast_nb.gateway.bound import Bound
 from anyfast_nb.wire.images import pixels as pixels_of
@@ -33,7 +33,8 @@ from anyfast_nb.wire.pixels import (
 
 _SIZE: Final = '--resolution 720p --ratio 16:9 (resolution="720p", ratio="16:9")'
 _LENGTH: Final = "--duration 5 (duration=5)"
-_PICTURE: Final = '--size 2048x2048 (size="2048x2048")'
+_SQUARES: Final = (2048, 1920, 1024, 512)  # 1920 is the least that newer models take
+_ONE: Final = "--count 1 (count=1)"
 _SEEDREAM: Final = "-m doubao-seedream-5-0-260128, or another Seedream model"
 _MOST_PICTURES: Final = 15  # of one request, for any model
 _NEAR: Final = 1.05  # a preset's shapes differ in area by less
@@ -150,7 +151,15 @@ def _seedream(body: Mapping[str, Any]) -> Bound:
         return Bound(0, None, count, 0, fix=_SEEDREAM)
     area = _picture_area(str(body.get("size") or "2K"))
     tokens = None if area is None or count is None else count * -(-area // 256)
-    return Bound(0, tokens, count, 0, fix=_PICTURE)
+    return Bound(0, tokens, count, 0, fix=_smaller(family, area, count))
+
+
+def _smaller(family: Family, area: int | None, count: int | None) -> str:
+    """The options that make it smaller than it is, or give a bound where there is none."""
+    least = family.area[0] or 0
+    fits = (side for side in _SQUARES if side * side >= least and (area is None or side * side < area))
+    sizes = [f'--size {side}x{side} (size="{side}x{side}")' for side in fits][:1]
+    return " ".join(sizes + [_ONE] * (count is None or count > 1))
 
 
 def _pictures(body: Mapping[str, Any], *, most: int) -> int | None:

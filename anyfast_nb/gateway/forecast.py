@@ -64,7 +64,7 @@ def verdict(ledger: Ledger, ask: Ask) -> tuple[str, ...]:
     except AnyFastError as error:
         return (f"budgets cannot be read: {error.message}",)
     states = [state for state in found if _is_about(state, ask)]
-    if (refused := refusal(ask, states)) is not None:
+    if (refused := refusal(ask, states, shared=ledger.shared)) is not None:
         return (f"a budget refuses it: {refused.message} {refused.hint}".rstrip(),)
     return tuple(warnings(ask, states))
 

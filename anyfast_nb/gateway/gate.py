@@ -72,6 +72,7 @@ class Gate:
         ledger: whose budgets count.
         settings: what is allowed, and where the prices are; None allows all.
         warn: is told of soft budgets where nobody listens to the request.
+        shown: what is made through it is shown to a person, with its notes.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Gate:
         *,
         settings: Callable[[], Settings] | None = None,
         warn: Callable[[str], None] = _log.warning,
+        shown: bool = False,
     ) -> None:
+        self._shown = shown
         self._ledger = ledger
         self._settings = settings
         self._warn = warn
@@ -216,6 +219,12 @@ class Gate:
         """Tell of soft budgets where nobody listens to the request itself."""
         for line in admission.lines:
             self._warn(line)
+
+    def noted(self, admission: Admission) -> tuple[str, ...]:
+        """The lines of soft budgets as notes of what is made; told as well where nothing shows them."""
+        if not self._shown:
+            self.tell(admission)
+        return admission.lines
 
     def _is_guarded(self, row: RequestRow) -> bool:
         return row.source is Source.LIVE and row.kind != "asset" and self._ledger().guarded()

@@ -59,7 +59,8 @@ class Gateway:
         self.connection = Connection(settings, interactive=interactive, policy=policy, limits=limits)
         self._ledger = ledger
         self._owns_ledger = ledger is None
-        self.gate = Gate(lambda: self.ledger, settings=settings)
+        # What a magic or a panel makes shows such a line itself, with its notes.
+        self.gate = Gate(lambda: self.ledger, settings=settings, shown=interactive)
 
     @property
     def ledger(self) -> Ledger:

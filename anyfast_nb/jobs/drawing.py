@@ -41,7 +41,7 @@ from anyfast_nb.media.frames import picture_size
 from anyfast_nb.wire.pictures import Picture as Item
 from anyfast_nb.wire.pictures import PicturesReader
 from anyfast_nb.wire.problems import Problem, to_error
-from anyfast_nb.wire.values import Retrying, Source, Status
+from anyfast_nb.wire.values import Money, Retrying, Source, Status
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
@@ -107,7 +107,8 @@ class Drawing:
         self._row = row = self._request_row()
         self._began = self._pace.clock()
         made, gate = self._generation, self._gateway.gate
-        gate.tell(await gate.enter(row, lambda: generation_bound(made.kind, made.body)))
+        admission = await gate.enter(row, lambda: generation_bound(made.kind, made.body))
+        self._notes += gate.noted(admission)
         try:
             await self._converse()
             self._require_end()
@@ -125,7 +126,7 @@ class Drawing:
         await self._saved()
         pictures = self._pictures()
         self._require_one(pictures)
-        self._settle(Status.OK)
+        pictures.cost = self._settle(Status.OK)
         if self._broken is not None:  # the caller's own `on_picture`
             self._broken.add_note(f"The pictures are kept: {', '.join(map(str, pictures.paths))}")
             raise self._broken
@@ -358,12 +359,12 @@ class Drawing:
             return told
         return sum(not item.failed for item in self._items.values())
 
-    def _settle(self, status: Status, error: BaseException | None = None, *, said: str = "") -> None:
+    def _settle(self, status: Status, error: BaseException | None = None, *, said: str = "") -> Money | None:
         reply = self._reader.reply()
         how = GOOD if error is None else ending(error, rests=self._rests())
         if isinstance(error, AnyFastError):
             said = f"{how.error_class}: {error.message}"
-        self._gateway.ledger.settle(
+        cost = self._gateway.ledger.settle(
             self._row.id,
             status=status,
             source=self._source,
@@ -377,6 +378,7 @@ class Drawing:
             request_id=self._head.request_id or None,
             attempts=self._attempts,
         )
+        return None if cost is None else Money(cost.nano, cost.currency)
 
     def _request_row(self) -> RequestRow:
         body, redact = self._generation.body, self._transport.redact

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 from anyfast_nb.errors import AnyFastError
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.film import as_shown, copied
-from anyfast_nb.wire.values import Source, Usage
+from anyfast_nb.wire.values import Money, Source, Usage
 
 if TYPE_CHECKING:
     from anyfast_nb.render.pictures import Shown
@@ -89,7 +89,8 @@ class Pictures(Sequence[Picture]):
         usage: tokens.
         source: live or simulated.
         created_at: when it was sent; aware.
-        notes: what was assumed, and what was done for it.
+        notes: what was assumed, what was done for it, and which budgets warn.
+        cost: None where no price is set.
         request, request_hash: the body with hashes instead of data, and its hash.
     """
 
@@ -103,6 +104,7 @@ class Pictures(Sequence[Picture]):
     notes: tuple[str, ...] = ()
     request: Mapping[str, Any] = field(default_factory=dict, repr=False)
     request_hash: str = ""
+    cost: Money | None = None
     again: Callable[[], Awaitable[tuple[Picture, ...]]] | None = field(default=None, repr=False)
 
     @property
@@ -158,6 +160,7 @@ class Pictures(Sequence[Picture]):
             "" if self.source is Source.LIVE else self.source.value,
             self.model,
             "" if tokens is None else f"{tokens:,} tokens",
+            "" if self.cost is None or self.source is not Source.LIVE else self.cost.brief(),
         )
         return tuple(fact for fact in facts if fact)
 

@@ -86,6 +86,7 @@ class Preflight:
         count: pictures, at most; 1 for a film.
         inputs: its media.
         tokens: about how many are billed; None is unknown.
+        at_most: tokens that it may use, where somebody has looked; None is unknown.
         cost: what it may cost; None is unknown.
         priced: a price is set for its model; None: nobody has looked.
         notes: what was assumed, and what may be refused.
@@ -103,6 +104,7 @@ class Preflight:
     cost: Money | None = None
     priced: bool | None = None
     notes: tuple[str, ...] = ()
+    at_most: int | None = None
 
 
 def preflight(made: Prepared) -> Preflight:

@@ -13,7 +13,7 @@ from anyfast_nb.errors import AnyFastError
 from anyfast_nb.jobs import failures
 from anyfast_nb.jobs.poll import Pace
 from anyfast_nb.ledger.job_rows import JobRow, JobStatus
-from anyfast_nb.wire.values import Source, Usage
+from anyfast_nb.wire.values import Money, Source, Usage
 
 if TYPE_CHECKING:
     from anyfast_nb.gateway.gateway import Gateway
@@ -122,6 +122,19 @@ class JobState:
         return Usage(output_tokens=self._row.tokens)
 
     @property
+    def cost(self) -> Money | None:
+        """What it cost, by the prices that were set when it ended; None before, and where none was.
+
+        A job that another kernel saw end is looked up in the ledger.
+        """
+        if not self.done or self._row.source is not Source.LIVE:
+            return None
+        try:
+            return self._gateway.ledger.film_cost(self._row)
+        except AnyFastError:
+            return None
+
+    @property
     def duration_s(self) -> float | None:
         """The length of the film in seconds, once it is known."""
         return self._row.video_s
@@ -183,8 +196,8 @@ class JobState:
     # --- words ----------------------------------------------------------------------------
 
     def facts(self) -> tuple[str, ...]:
-        """Short words about it, for its display: source, status, length, tokens."""
-        row = self._row
+        """Short words about it, for its display: source, status, length, tokens, cost."""
+        row, cost = self._row, self.cost
         told = [
             "" if row.source is Source.LIVE else row.source.value,
             row.kind if row.status is JobStatus.SUCCEEDED else f"{row.kind} · {row.status.value}",
@@ -192,6 +205,7 @@ class JobState:
             "" if row.model == row.kind else row.model,
             "" if row.video_s is None else f"{row.video_s:g} s",
             "" if row.tokens is None else f"{row.tokens:,} tokens",
+            "" if cost is None else cost.brief(),
         ]
         return tuple(word for word in told if word)
 

@@ -101,6 +101,7 @@ class Submission:
         self._request = self._request_row(transport, source)
         made, gate = self._generation, self._gateway.gate
         admission = await gate.reserve(self._request, lambda: generation_bound(made.kind, made.body))
+        self._notes += admission.lines
         try:
             row, ledger = self._job_row(transport, self._request), self._gateway.ledger
             self._job = self._opened(row, transport.redact(self._prompt))  # it is shown
@@ -114,7 +115,7 @@ class Submission:
             gate.withdraw(self._request, admission)
             return standing
         await self._entered(admission)
-        gate.tell(admission)
+        gate.noted(admission)
         return None
 
     async def _entered(self, admission: Admission) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -50,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given) or 0)
     except AnyFastError as error:
-        for line in [f"anyfast-ledger: {error.message}", *([error.hint] if error.hint else [])]:
-            print(_plain(line), file=sys.stderr)
+        for line in (f"anyfast-ledger: {error.message}", error.hint):
+            if line := _in_its_own_words(line).strip():
+                print(_plain(line), file=sys.stderr)
         return 1
     except BrokenPipeError:  # `| head` has seen enough
         sys.stdout = None
@@ -175,7 +178,12 @@ def _usage(given: argparse.Namespace) -> None:
     from anyfast_nb.ledger.views.report import usage
 
     place = _place(given.words)
-    _print_lines(str(usage(given.since, by=given.by, tz=given.zone, path=place)))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        report = str(usage(given.since, by=given.by, tz=given.zone, path=place))
+    for line in dict.fromkeys(str(one.message) for one in told):
+        print(_plain(line), file=sys.stderr)
+    _print_lines(_in_its_own_words(report))
 
 
 def _prune(given: argparse.Namespace) -> int:
@@ -199,6 +207,24 @@ def _confirmed(keyboard: TextIO) -> bool:
         return False
     print("They are kept nowhere else. Let them go? [y/N] ", end="", flush=True)
     return keyboard.readline().strip().lower() in {"y", "yes"}
+
+
+# Below, a notebook's words are spoken.
+_OWN_WORDS: Final = (
+    (re.compile(r"`%anyfast usage all` shows"), "--since all shows"),
+    (re.compile(r"`%anyfast budget` (shows|lists)"), r"`anyfast-ledger budget` \1"),
+    (re.compile(r"`(%anyfast prices [^`]*)` sets it"), r"in a notebook, `\1` sets it"),
+    (re.compile(r"`%anyfast doctor` shows where it is[^.;]*[.;] ?(?:set ANYFAST_\w+ to use another\.)?"), ""),
+    (re.compile(r"\btz="), "--zone "),
+    (re.compile(r"\bzone="), "--zone "),
+    (re.compile(r"\b(by|since|before|per)=(?=')"), r"--\1 "),
+)
+
+
+def _in_its_own_words(text: str) -> str:
+    for pattern, words in _OWN_WORDS:
+        text = pattern.sub(words, text)
+    return text
 
 
 # --- places -------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 Each takes a period (``"week"``, a date), the filters of ``frame``, or a frame,
 and shows one source: live requests where there are any. Without ``ax`` it
 gives a figure of its own that shows itself and stays in the notebook; with it
-the axes. pyplot, its backend and rcParams are left alone.
+the axes, whose look, title and labels stay as they are. pyplot, its backend
+and rcParams are left alone.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from anyfast_nb.ledger.views.charts import (
     Chart,
     dress,
     finish,
+    guest_palette,
     name_axis,
     note,
     palette_of,
     say,
     sheet,
     short,
+    texts_of,
 )
 from anyfast_nb.ledger.views.data import Filters, Wanted
 from anyfast_nb.ledger.views.palette import Palette, Theme
@@ -66,7 +69,7 @@ def tokens(
             as ``by_day`` and ``by_model`` give them; by default everything.
         by: day, or model (the eight with the most, and all others together).
         theme: light, dark, or auto: no background, and colours that read on both.
-        ax: axes to draw on.
+        ax: axes to draw on; they keep their look, and their title if they have one.
         tz: whose days they are, such as ``Asia/Shanghai``; by default this machine's.
         filters: until, kind, model, source, thread, notebook, user, path, as in ``frame``.
 
@@ -248,11 +251,12 @@ def _asked(data: Any, by: str, filters: Filters, tz: str | None) -> Wanted:
 
 def _drawn(draw: Draw, theme: str, axes: Axes | None, *, height: float = _HEIGHT) -> Chart | Axes:
     """Draw on a figure of its own, or on axes that somebody brought."""
-    palette = palette_of(theme)
     if axes is not None:
-        draw(axes, palette)
-        finish(axes)
+        theirs = texts_of(axes)
+        draw(axes, guest_palette(theme))
+        finish(axes, theirs=theirs)
         return axes
+    palette = palette_of(theme)
     figure = sheet(palette, width=_WIDTH, height=height)
     figure.says = draw(figure.add_subplot(), palette)
     finish(figure)
@@ -266,7 +270,7 @@ def _tokens(axes: Axes, palette: Palette, asked: Wanted, by: str, *, noted: bool
     source, table = chart_data.one_source(chart_data.totals_of(asked, by=by))
     title = _title(f"Tokens by {by}", source)
     unknown = int(table["without_usage"].sum())
-    left_out = f"{counted(unknown, 'request')} without known usage {_are(unknown)} not in it." if unknown else ""
+    left_out = _left_out(unknown, "without known usage")
     made = _Bars(title, _TOKENS, "tokens", left_out, noted)
     return _bars(axes, palette, table, by, made)
 
@@ -281,7 +285,7 @@ def _cost(
     own = priced[priced["currency"].astype("string") == chosen]
     others = sorted(set(map(str, counts.index)) - {chosen})
     unpriced = int(live["without_price"].sum())
-    told = [f"{counted(unpriced, 'request')} without a price {_are(unpriced)} not in it."] if unpriced else []
+    told = [_left_out(unpriced, "without a price")] if unpriced else []
     told += [f"Not in it: {', '.join(others)}."] if others else []
     title = _title(f"Cost by {by}", chosen)
     made = _Bars(title, (("cost", chosen or "cost"),), chosen, " ".join(told), noted)
@@ -367,8 +371,8 @@ def _jobs(
     return f"{title}: {', '.join(f'{count:,} {status}' for status, count in counts.items() if count)}."
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _left_out(count: int, what: str) -> str:
+    return f"{counted(count, 'request')} {what} {'is' if count == 1 else 'are'} not in it." if count else ""
 
 
 def _title(*parts: str) -> str:

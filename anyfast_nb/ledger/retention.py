@@ -75,11 +75,12 @@ class Pruned:
     def __str__(self) -> str:
         went = "went" if self.done else "would go"
         lines = [f"{self.place}, before {self.before:%Y-%m-%d %H:%M} UTC:"]
-        lines += [f"  {_aligned(count, name)} {went}" for name, count in self.rows.items() if count]
+        lines += [f"  {_line(count, name)} {went}" for name, count in self.rows.items() if count]
         if not self.total:
             lines.append("  nothing is so old" if not self.counted else f"  nothing {went}")
         if self.counted:
-            lines.append(f"  {_aligned(self.counted, 'requests')} {'stays' if self.counted == 1 else 'stay'}: a running budget counts them")
+            stay = "stays" if self.counted == 1 else "stay"
+            lines.append(f"  {_line(self.counted, 'requests')} {stay}: a running budget counts them")
         if self.done and self.compacted is False:
             lines.append("  The file keeps its size: another program is using it. Run it again later.")
         if self.copies:
@@ -154,6 +155,10 @@ def _copies(ledger: Ledger) -> tuple[str, ...]:
     own = glob.escape(ledger.path.name)
     found = {path.name for kind in kinds for path in ledger.path.parent.glob(f"{own}{kind}")}
     return tuple(sorted(name for name in found if not name.endswith(("-wal", "-shm"))))
+
+
+def _line(count: int, table: str) -> str:
+    return f"{count:>9,} {table.removesuffix('s') if count == 1 else table}"
 
 
 def _count(connection: Connection, table: Table, rule: ColumnElement[bool]) -> int:

@@ -23,7 +23,7 @@ from anyfast_nb.ledger.rows import (
     kept_text,
     microseconds,
 )
-from anyfast_nb.wire.values import Source, Status, Usage
+from anyfast_nb.wire.values import Money, Source, Status, Usage
 
 if TYPE_CHECKING:
     from anyfast_nb.ledger.prices.book import Cost
@@ -47,6 +47,7 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._begun: dict[str, Record] = {}
+        self._film_costs: dict[str, Money] = {}
         super().__init__(*args, **options)
 
     def begin(self, row: RequestRow, *, reserved: bool = False) -> str:
@@ -72,6 +73,10 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
             self._write(Kept("requests", record))
         self._begun[row.id] = record
         return row.id
+
+    def is_begun_here(self, id: str) -> bool:
+        """Has this ledger begun that request, and not settled it?"""
+        return id in self._begun
 
     def _begin_in_store(self, record: Record) -> None:
         from sqlalchemy.exc import SQLAlchemyError
@@ -161,6 +166,7 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
         if not row.request_row or not row.task_id or not (row.status.ends or known):
             return []
         refunded = row.status is JobStatus.FAILED
+        cost: Cost | None = None
         empty: Record = dict.fromkeys(COLUMNS)
         record = empty | {
             "id": row.request_row,
@@ -174,8 +180,35 @@ class Ledger(JobHistory, AssetTable, BudgetTable, Pricing):
         if row.status.ends:
             record["billed"] = (Billed.NO if refunded else Billed.YES).value
             if not refunded:
-                record |= costing(self._cost(record, usage=Usage(output_tokens=row.tokens)))
+                cost = self._cost(record, usage=Usage(output_tokens=row.tokens))
+                record |= costing(cost)
+        if cost is not None:
+            self._film_costs[row.request_row] = Money(cost.nano, cost.currency)
         return [Kept("requests", record)]
+
+    def film_cost(self, row: JobRow) -> Money | None:
+        """What a film cost, as the row of its request says; None if it has not ended, or no price was set.
+
+        Of one that ended in this kernel it is known; else the store is read.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        if row.request_row is None or not row.status.ends or row.status is JobStatus.FAILED:
+            return None
+        if row.request_row not in self._film_costs:
+            from sqlalchemy import select
+
+            from anyfast_nb.ledger.disk.tables import REQUESTS
+
+            known = REQUESTS.c
+            asked = select(known.cost_nano, known.currency).where(known.id == row.request_row)
+            with self.reading() as connection:
+                found = connection.execute(asked).first()
+            if found is None or found.cost_nano is None or found.currency is None:
+                return None
+            self._film_costs[row.request_row] = Money(int(found.cost_nano), found.currency)
+        return self._film_costs[row.request_row]
 
     def totals_by_model(self, since: Since = None) -> list[ModelTotal]:
         """What each model was used for, added up by the database; sources are never mixed.

@@ -68,7 +68,7 @@ def words(before: Sequence[str], fragment: str, session: Session) -> Iterable[st
     with contextlib.suppress(AnyFastError):
         states = _states(session)
         if before[0] == "release":
-            return [one.id[-8:] for one in _standing(session, states)]
+            return [one.id[-8:] for one in _standing(session, states) if not _runs(session, one)]
         return [*(str(number) for number, _ in enumerate(_budgets(states), 1)), "all"]
     return ()
 
@@ -189,6 +189,12 @@ def _release(session: Session, which: Sequence[str], show: Show) -> None:
             field="ID",
             hint="`%anyfast budget` lists those that stand, with their IDs.",
         )
+    if _runs(session, found[0]):
+        raise InputError(
+            f"%anyfast budget release {word[:40]}: it may still run, sent {_age(found[0].age)} ago",
+            field="ID",
+            hint="What it used takes the place of what is reserved when it ends.",
+        )
     session.gateway.ledger.release(found[0].id, sent=True)
     show(
         notice(
@@ -207,7 +213,7 @@ def _list(session: Session, show: Show) -> None:
         show(notice(f"No budget is set.\n{_SET} refuses what might go beyond it; --soft only warns."))
         return
     show(_table(states))
-    if standing := _standing(session, states):
+    if standing := [one for one in _standing(session, states) if not _runs(session, one)]:
         rows = [
             (one.id[-8:], _age(one.age), one.kind, one.model, one.status, _counts_as(one)) for one in standing
         ]
@@ -236,6 +242,11 @@ def _standing(session: Session, states: Sequence[BudgetState]) -> list[Standing]
             one.figure(state.budget.unit) is not None and one.reserved_at >= state.begins for state in states
         )
     ]
+
+
+def _runs(session: Session, one: Standing) -> bool:
+    """May it still run? Then its figure comes by itself, and nobody is asked to give anything back."""
+    return one.may_run or session.gateway.ledger.is_begun_here(one.id)
 
 
 def _budgets(states: Sequence[BudgetState]) -> list[Budget]:

@@ -106,10 +106,9 @@ def _words(before: list[str], fragment: str, *, is_cell: bool, shell: Any, sessi
     last = before[-1] if before else ""
     if last.startswith("-") and options.takes_value(last) and verb != "prices":  # these are of all models
         return _values(last, before, fragment, shell=shell, session=session)
-    if verb == "help":
-        return (*VERBS, *TOPICS)
-    if verb == "panel":
-        return () if len(before) > 1 else PANELS
+    if verb in {"help", "panel"}:
+        names = (*VERBS, *TOPICS) if verb == "help" else PANELS
+        return () if verb == "panel" and len(before) > 1 else names
     if verb in {"budget", "prices", "usage"}:
         return _of_the_ledger(verb, before[1:], fragment, session)
     if verb == "config" and not fragment.startswith("-"):

@@ -88,11 +88,12 @@ class Easel:
             "tokens": pictures.usage.output_tokens,
             "duration_s": round(self._clock() - self._began_s, 3),
         }
+        known = () if self._preflight is None else self._preflight.notes
         bundle = pictures_bundle(
             [shown(picture) for picture in pictures],
             prompt=self._prompt,
             facts=pictures.facts(),
-            notes=pictures.notes if self._preflight is None else (),
+            notes=[note for note in pictures.notes if note not in known],
             preflight=self._preflight,
         )
         self._view.settle(bundle, {"anyfast": facts})

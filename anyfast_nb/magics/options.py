@@ -202,7 +202,7 @@ def verb_options(verb: str) -> Options:
 
 def _add_usage(options: Options) -> None:
     add = options.add_argument
-    add("--by", choices=USAGE_BY, default="model", metavar="|".join(USAGE_BY))
+    add("--by", choices=USAGE_BY, metavar="|".join(USAGE_BY))
     add("--last", type=int, metavar="N")
     add("-m", "--model", action="append", metavar="MODEL")
     add("--kind", action="append", choices=USAGE_KINDS, metavar="|".join(USAGE_KINDS))

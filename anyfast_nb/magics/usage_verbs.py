@@ -22,7 +22,7 @@ def usage(session: Session, line: str, show: Show) -> None:
     """Show what was used in a period: totals, the newest requests, charts.
 
     Args:
-        session: unused: the ledger is this machine's, or the one that is shared.
+        session: knows what was said of the ledger before.
         line: the rest of the line.
         show: shows a bundle.
 
@@ -43,8 +43,9 @@ def usage(session: Session, line: str, show: Show) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         report = report_of(when, by=found.by, last=found.last, tz=found.tz, **filters)
-    if told:  # of the ledger itself: a person wants the words, not the place in our code
-        show(notice("\n".join(dict.fromkeys(str(one.message) for one in told))))
+    # Of the ledger itself: a person wants the words, not the place in our code.
+    if lines := session.untold(str(one.message) for one in told):
+        show(notice("\n".join(lines)))
     show(dict(report._repr_mimebundle_()))
     if found.csv:
         from anyfast_nb.ledger.frames.export import to_csv

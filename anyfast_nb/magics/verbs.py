@@ -21,6 +21,7 @@ from anyfast_nb.http.redact import redact
 from anyfast_nb.magics.options import Options, split, verb_options
 from anyfast_nb.render.notice import notice, table
 from anyfast_nb.settings import CONFIGURABLE, DEFAULT_BASE_URL, SIMULATOR
+from anyfast_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from anyfast_nb.session import Session
@@ -47,7 +48,8 @@ def login(session: Session, line: str, show: Show, *, ask: Callable[[str], str] 
     session.log_in(key, base_url=base_url)
     kept = keystore.keep(session.settings.home, base_url=base_url, key=key.reveal(), in_file=options.save)
     place = f"kept in {kept}" if kept else "kept in this kernel only (`%anyfast login --save` keeps it)"
-    show(notice(f"Key accepted, {counted(len(served), 'model')}. Requests now go to {base_url}.\nThe key is {place}."))
+    accepted = f"Key accepted, {counted(len(served), 'model')}."
+    show(notice(f"{accepted} Requests now go to {base_url}.\nThe key is {place}."))
 
 
 def logout(session: Session, line: str, show: Show) -> None:

@@ -15,9 +15,10 @@ from anyfast_nb.panels.asset_store import AssetStore, Checked
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.composer import Attached, Composer
 from anyfast_nb.panels.errands import Errands, drawn
+from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
-from anyfast_nb.render.shelf import Shelved, button, caption_html, card_html, note_html, shelf_bundle
+from anyfast_nb.render.shelf import Shelved, button, caption_html, card_html, shelf_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ _TYPES: Final = ("Image", "Video", "Audio")
 _PAGE: Final = 60
 _LOOK_S: Final = 2.0
 _FIELD: Final = {"width": "auto", "flex": "1 1 15em", "min_width": "13em"}
-_BUTTON: Final = {"width": "auto"}
 
 
 class AssetPanel(Panel):
@@ -45,6 +45,8 @@ class AssetPanel(Panel):
         >>> af.AssetPanel()  # doctest: +SKIP
     """
 
+    _errands: Errands
+
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
         self._errands = Errands(self.tell)
@@ -56,7 +58,6 @@ class AssetPanel(Panel):
         self._offering = False
         self._sure = ""
         self._most = _PAGE
-        self._told: dict[str, str] = {}
         self._checks: dict[int, Checked | None] = {}  # by what is attached; None was refused
         self._sending: set[str] = set()
         self._numbers = count(1)
@@ -86,12 +87,25 @@ class AssetPanel(Panel):
         )
         for name, widget in (("group", self._group), ("type", self._type), ("search", self._search)):
             widget.observe(self.guarded(self._filtered(name)), "value")
-        bar = _row([self._group, self._type, self._search])
+        bar = in_a_row([self._group, self._type, self._search])
+        act = self.guarded(self._act)
+        self._memos = Memos("asset", on_act=act)
         self._groups = GroupEditor(
             store=self._store, errands=self._errands, chosen=self._chosen_group, done=self._group_done,
-            say_so=self._note,
+            say_so=self._memos.put,
         )  # fmt: skip
-        acts = _row([self._groups.toggle, self._button("asset.refresh", self.refresh)])
+        acts = in_a_row(
+            [self._groups.toggle, press_button("asset.refresh", self.guarded(lambda _: self.refresh()))]
+        )
+        composer = self._new_composer()
+        shelf = Board(label=say("asset.list_label"), height="32em", on_act=act, text_of=self._text_of)
+        shelf.add_class("anyfast-shelf")
+        self._shelf = shelf
+        self.children = [bar, acts, self._groups.box, composer, self._memos.board, shelf]
+        self._draw()
+
+    def _new_composer(self) -> Composer:
+        """A composer with what the last one had."""
         kept = [] if self._composer is None else self._composer.attached
         self._composer = composer = Composer(
             on_submit=self.guarded(self._submit),
@@ -106,31 +120,16 @@ class AssetPanel(Panel):
         )  # fmt: skip
         for one in kept:
             composer.attach(one)
-        notes = Board(label=say("asset.notes_label"), on_act=self.guarded(self._act), text_of=self._text_of)
-        shelf = Board(
-            label=say("asset.list_label"),
-            height="32em",
-            on_act=self.guarded(self._act),
-            text_of=self._text_of,
-        )
-        shelf.add_class("anyfast-shelf")
-        self._notes, self._shelf = notes, shelf
-        self.children = [bar, acts, self._groups.box, composer, notes, shelf]
-        self._draw()
+        return composer
 
     @property
     def _field(self) -> Composer:
         assert self._composer is not None
         return self._composer
 
-    def _button(self, key: str, press: Callable[[], None]) -> Any:
-        made = ipywidgets.Button(description=say(key), layout=ipywidgets.Layout(**_BUTTON))
-        made.on_click(self.guarded(lambda _: press()))
-        return made
-
     def relabel(self) -> None:
         """Say everything anew, in the language of the settings; what was chosen stays."""
-        self._told.clear()
+        self._checks.clear()  # what is attached is checked once more, and told in that language
         self._build()
 
     # --- asking ---------------------------------------------------------------------------
@@ -170,7 +169,7 @@ class AssetPanel(Panel):
         there = {id(one): one for one in self._field.attached}
         for gone in [key for key in self._checks if key not in there]:
             self._checks.pop(gone)
-            self._untell(f"check-{gone}")
+            self._memos.drop(f"check-{gone}")
         for key, one in there.items():
             if key not in self._checks:
                 self._checks[key] = None
@@ -178,19 +177,19 @@ class AssetPanel(Panel):
 
     def _check(self, key: int, one: Attached) -> None:
         note = f"check-{key}"
-        self._note(note, [say("asset.checking", name=one.name)], kind="going", away=False)
+        self._memos.put(note, [say("asset.checking", name=one.name)], kind="going", away=False)
 
         def fits(checked: Checked) -> None:
             if key in self._checks:
                 self._checks[key] = checked
                 told = "asset.reused" if checked.before else "asset.fits"
                 about = {"about": checked.about, "reference": checked.before}
-                self._note(note, [say(told, name=one.name, **about), *checked.item.notes], away=False)
+                self._memos.put(note, [say(told, name=one.name, **about), *checked.item.notes], away=False)
 
         def refused(error: BaseException) -> None:
             if key in self._checks:
                 lines = [say("asset.refused", name=one.name), *lines_of(error)]
-                self._note(note, lines, kind="trouble", away=False)
+                self._memos.put(note, lines, kind="trouble", away=False)
 
         self._errands.run(self._store.checked(one.value), fits, failed=refused)
 
@@ -212,7 +211,7 @@ class AssetPanel(Panel):
     def _upload(self, label: str, medium: Any, name: str) -> None:
         note = f"send-{next(self._numbers)}"
         self._sending.add(note)
-        self._note(note, [say("asset.sending", name=label)], kind="going", away=False)
+        self._memos.put(note, [say("asset.sending", name=label)], kind="going", away=False)
         self._shelf.announce(say("asset.sending", name=label))
 
         async def sent() -> tuple[Asset, bool]:
@@ -223,15 +222,13 @@ class AssetPanel(Panel):
             asset, before = found
             self._sending.discard(note)
             told = say("asset.made_before" if before else "asset.made", name=label, reference=asset.reference)
-            self._note(note, [told])
-            self._shelf.announce(told)
+            self._memos.put(note, [told])
             self.refresh()
 
         def failed(error: BaseException) -> None:
             self._sending.discard(note)
             lines = lines_of(error)
-            self._note(note, [say("asset.failed", name=label), *lines], kind="trouble")
-            self._shelf.announce(lines[0])
+            self._memos.put(note, [say("asset.failed", name=label), *lines], kind="trouble")
             self.refresh()
 
         self._errands.run(sent(), made, failed=failed)
@@ -300,7 +297,6 @@ class AssetPanel(Panel):
         if len(fitting) > len(shown):
             pieces["more"] = button("more:", say("asset.more"))
         drawn(self._shelf, pieces)
-        drawn(self._notes, dict(self._told))
         for one in shown:
             if one.usable and self._store.known_small(one.id) is None:
                 self._fetch(one)
@@ -335,19 +331,9 @@ class AssetPanel(Panel):
         key = "asset.count_one" if every == 1 else "asset.count" if fitting == every else "asset.count_some"
         return say(key, count=fitting, all=every, place=place)
 
-    def _note(self, id: str, lines: Sequence[str], *, kind: str = "", away: bool = True) -> None:
-        act = f"away:{id}" if away else ""
-        self._told[id] = note_html(lines, act=act, close=say("asset.close"), kind=kind)
-        self._notes.put(id, self._told[id])
-
-    def _untell(self, id: str) -> None:
-        self._told.pop(id, None)
-        self._notes.remove(id)
-
     def tell(self, error: BaseException) -> None:
         """Show in the panel what went wrong."""
-        self._note("trouble", lines_of(error), kind="trouble")
-        self._shelf.announce(lines_of(error)[0])
+        self._memos.put("trouble", lines_of(error), kind="trouble")
 
     # --- what a person presses ------------------------------------------------------------
 
@@ -355,7 +341,7 @@ class AssetPanel(Panel):
         verb, _, name = act.partition(":")
         sure, self._sure = self._sure == act, ""
         if verb == "away":
-            self._untell(name)
+            self._memos.drop(name)
         elif verb == "more":
             self._most += _PAGE
         elif verb == "use" and name in self._assets:
@@ -370,12 +356,12 @@ class AssetPanel(Panel):
 
     def _use(self, asset: Asset) -> None:
         where = self.session.panels.hand("video", asset)
-        self._note("used", [say("asset.used", name=asset.name or asset.id), where])
+        self._memos.put("used", [say("asset.used", name=asset.name or asset.id), where])
 
     def _delete(self, asset: Asset) -> None:
         def gone(_: None) -> None:
             self._assets.pop(asset.id, None)
-            self._note("deleted", [say("asset.deleted", name=asset.name or asset.id)])
+            self._memos.put("deleted", [say("asset.deleted", name=asset.name or asset.id)])
             self._draw()
             self.keep(now=True)
 
@@ -412,10 +398,3 @@ class AssetPanel(Panel):
         self._field.close()
         self._store.close()
         super().close()
-
-
-def _row(widgets: Sequence[Any]) -> Any:
-    row = ipywidgets.HBox(widgets)
-    row.add_class("anyfast-bar")
-    row.add_class("anyfast-fields")
-    return row

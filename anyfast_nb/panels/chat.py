@@ -25,7 +25,8 @@ from anyfast_nb.panels.chat_written import Write, as_written, cell, python, word
 from anyfast_nb.panels.composer import Attached, Composer
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
-from anyfast_nb.render.said import Button, Chip, buttons_html, error_html, line_html
+from anyfast_nb.render.acts import Act, acts_html
+from anyfast_nb.render.said import Chip, error_html, line_html
 from anyfast_nb.wire.values import Answer, Status
 
 if TYPE_CHECKING:
@@ -147,13 +148,14 @@ class ChatPanel(Panel):
             self._running.future.cancel()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until nothing runs; for scripts and tests.
+        """Wait until nothing runs, and what stays of it is in the notebook.
 
         Raises:
             TimeoutError: it still runs.
         """
         if self._running is not None and not self._running.ended.wait(timeout_s):
             raise TimeoutError
+        self._kept()
 
     def refresh(self) -> None:
         """Look whether a cell or another panel has changed the thread, or the variables."""
@@ -320,17 +322,17 @@ class ChatPanel(Panel):
 
     def _draw_head(self) -> None:
         row = [
-            Button(say("chat.new"), act="new", off=self._asking),
-            Button(say("chat.settings"), act="settings", open=self._controls.is_open),
+            Act(say("chat.new"), act="new", off=self._asking),
+            Act(say("chat.settings"), act="settings", open=self._controls.is_open),
         ]
-        self._head.put("head", buttons_html(row) + line_html(self._controls.about_model()))
+        self._head.put("head", acts_html(row) + line_html(self._controls.about_model()))
 
     def _draw_foot(self) -> None:
         if self._editing is not None:
             kept = len(parts_of(self._editing.message))
             line = say("chat.editing") + (f" {say('chat.editing_with', count=kept)}" if kept else "")
             self._foot.put(
-                "edit", line_html(line) + buttons_html([Button(say("chat.cancel"), act="unedit")]), after=""
+                "edit", line_html(line) + acts_html([Act(say("chat.cancel"), act="unedit")]), after=""
             )
         else:
             self._foot.remove("edit")

@@ -71,15 +71,10 @@ class Controls:
             layout=ipywidgets.Layout(width="100%"),
         )
         hint = say("chat.default")
-        texts = {
-            name: ipywidgets.Text(placeholder=hint, description=word, layout=small)
-            for name, word in (
-                ("temperature", say("chat.temperature")),
-                ("top_p", say("chat.top_p")),
-                ("max_tokens", say("chat.max_tokens")),
-            )
+        self._numbers = {
+            name: ipywidgets.Text(placeholder=hint, description=say(f"chat.{name}"), layout=small)
+            for name in _NUMBERS
         }
-        self._numbers = texts
         self._reasoning = ipywidgets.Dropdown(
             options=[(hint, ""), *((_reasoning(word), word) for word in REASONING)],
             description=say("chat.reasoning"),
@@ -90,7 +85,7 @@ class Controls:
             description=say("chat.api"),
             layout=small,
         )
-        row = ipywidgets.HBox([*texts.values(), self._reasoning, self._api])
+        row = ipywidgets.HBox([*self._numbers.values(), self._reasoning, self._api])
         row.add_class("anyfast-bar")
         self.details = ipywidgets.VBox([self._system, row])
         self.details.add_class("anyfast-details")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from anyfast_nb.panels.chat_attach import chips_of
 from anyfast_nb.panels.chat_written import as_written, cell, python
 from anyfast_nb.panels.words import say
-from anyfast_nb.render.said import Button, Chip, answer_html, buttons_html, error_html, line_html, said_html
+from anyfast_nb.render.acts import Act, acts_html
+from anyfast_nb.render.said import Chip, answer_html, error_html, line_html, said_html
 from anyfast_nb.wire.conversation import text_of
 from anyfast_nb.wire.values import Answer, Money, Source
 
@@ -142,7 +143,7 @@ class ChatLog:
         remedy = next((found[1] for line in lines if (found := _REMEDY.search(line))), "")
         key = f"remedy-{self._count}"
         self._texts = {key: remedy}
-        buttons = [Button(say("chat.copy_remedy"), copy=key)] if remedy else []
+        buttons = [Act(say("chat.copy_remedy"), copy=key)] if remedy else []
         self.tell(error_html(lines, buttons), after=said)
 
     def tell(self, html: str, *, after: str = "") -> None:
@@ -180,8 +181,8 @@ class ChatLog:
     def _head(self) -> dict[str, str]:
         hidden = sum(id(turn) not in self._drawn for turn in self._turns)
         if hidden:
-            more = Button(say("chat.earlier", count=hidden), act="earlier")
-            return {_EARLIER: buttons_html([more])}
+            more = Act(say("chat.earlier", count=hidden), act="earlier")
+            return {_EARLIER: acts_html([more])}
         return {} if self._turns else {_EMPTY: line_html(say("chat.empty"))}
 
     def _pieces(self, turn: Turn) -> dict[str, str]:
@@ -202,13 +203,13 @@ class ChatLog:
     def _acts(self, turn: Turn) -> str:
         key = id(turn)
         row = [
-            Button(say("chat.copy"), copy=f"answer:{key}", quiet=True, about=say("chat.copy_about")),
-            Button(say("chat.retry"), act=f"retry:{key}", quiet=True, about=say("chat.retry_about")),
-            Button(say("chat.edit"), act=f"edit:{key}", quiet=True, about=say("chat.edit_about")),
-            Button(say("chat.magic"), copy=f"magic:{key}", quiet=True, about=say("chat.magic_about")),
-            Button(say("chat.python"), copy=f"python:{key}", quiet=True, about=say("chat.python_about")),
+            Act(say("chat.copy"), copy=f"answer:{key}", quiet=True, title=say("chat.copy_about")),
+            Act(say("chat.retry"), act=f"retry:{key}", quiet=True, title=say("chat.retry_about")),
+            Act(say("chat.edit"), act=f"edit:{key}", quiet=True, title=say("chat.edit_about")),
+            Act(say("chat.magic"), copy=f"magic:{key}", quiet=True, title=say("chat.magic_about")),
+            Act(say("chat.python"), copy=f"python:{key}", quiet=True, title=say("chat.python_about")),
         ]
-        return buttons_html(row, label=say("chat.acts"))
+        return acts_html(row, label=say("chat.acts"))
 
 
 def words_of(turn: Turn) -> str:

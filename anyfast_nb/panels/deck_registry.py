@@ -51,17 +51,13 @@ class Panels:
         """
         name = checked(name)
         if name not in self._made:
-            room, kind = _CLASSES[name]
-            made = getattr(import_module(f"anyfast_nb.panels.{room}"), kind)
-            self._made[name] = made(session=self._session)
+            self._made[name] = _made(*_CLASSES[name], session=self._session)
         return self._made[name]
 
     def deck(self) -> Deck:
         """The tabs of all panels."""
         if self._deck is None:
-            from anyfast_nb.panels.deck import Deck
-
-            self._deck = Deck(session=self._session)
+            self._deck = _made("deck", "Deck", session=self._session)
         return self._deck
 
     def show(self, name: str) -> Panel:
@@ -91,6 +87,11 @@ class Panels:
         medium, role = _as_medium(item)
         panel.take(medium, role)
         return "" if panel.is_shown or self.deck().is_shown else say("deck.not_shown", name=name)
+
+
+def _made(room: str, kind: str, *, session: Session) -> Any:
+    """A panel, of a module that is loaded only now."""
+    return getattr(import_module(f"anyfast_nb.panels.{room}"), kind)(session=session)
 
 
 def _as_medium(item: Any) -> tuple[Any, str]:

@@ -15,7 +15,6 @@ from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.pictures import Picture, Pictures, shown
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.composer import Attached, Composer
-from anyfast_nb.panels.errands import Errands
 from anyfast_nb.panels.handover import film_target
 from anyfast_nb.panels.image_sheets import Batch, ImageSheets, ended
 from anyfast_nb.panels.media_shelf import MediaShelf, attached_paths, inputs_folder
@@ -68,7 +67,6 @@ class ImagePanel(Panel):
         self._running: Running[None] | None = None
         self._question: Wish | None = None
         self._film: Any = None
-        self._errands = Errands(self.tell)
         self._choosers(model)
         self._form = OptionForm(_OPTIONS, self.guarded(self._altered))
         self._composer = Composer(
@@ -135,13 +133,14 @@ class ImagePanel(Panel):
             self._running.future.cancel()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until nothing runs; for scripts and tests.
+        """Wait until nothing runs, and what stays of it is in the notebook.
 
         Raises:
             TimeoutError: it still runs.
         """
         if self._running is not None and not self._running.ended.wait(timeout_s):
             raise TimeoutError
+        self._kept()
 
     def as_magic(self) -> str:
         """The line that asks for the same pictures; for the last ones, if nothing is written."""
@@ -228,7 +227,6 @@ class ImagePanel(Panel):
         acts = [Act(say(f"wish.as_{name}"), copy=f"{name}:") for name in ("magic", "python")]
         html = rows_of_facts_html(say(f"image.mode.{mode}"), rows_of(facts), notes=facts.notes, acts=acts)
         self._about.put("mode", html, after="")
-        self._about.remove("wrong")
 
     def _refused(self, error: BaseException) -> None:
         """Say what is wrong beside the field that it is about."""
@@ -245,7 +243,7 @@ class ImagePanel(Panel):
     # --- asking for it ----------------------------------------------------------------------
 
     def _submit(self, text: str, _: Sequence[Attached]) -> None:
-        self._prompt = text
+        self._typed(text)  # the page may not have told its last letters yet
         self._begin(self._wish(), sure=False)
 
     def _begin(self, wish: Wish, *, sure: bool) -> None:

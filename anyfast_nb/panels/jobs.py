@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +18,11 @@ from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.errands import Errands, drawn
 from anyfast_nb.panels.jobs_adopt import Adopting
 from anyfast_nb.panels.jobs_history import OPEN, PAGE, History, Wanted, film_of, line_of, may_resume, more_of
+from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.history import history_bundle, job_html, pager_html
 from anyfast_nb.render.notice import notice
-from anyfast_nb.render.shelf import note_html
 
 if TYPE_CHECKING:
     from anyfast_nb.jobs.job import Job
@@ -49,6 +49,8 @@ class JobsPanel(Panel):
         >>> af.JobsPanel()  # doctest: +SKIP
     """
 
+    _errands: Errands
+
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
         self._errands = Errands(self.tell)
@@ -59,7 +61,6 @@ class JobsPanel(Panel):
         self._following: set[str] = set()
         self._posters: dict[str, tuple[Path, bytes] | None] = {}  # by film
         self._folder: TemporaryDirectory[str] | None = None
-        self._told: dict[str, str] = {}
         self._offering = False
         self._build()
         self.refresh()
@@ -90,17 +91,20 @@ class JobsPanel(Panel):
             value=wanted.text, description=say("jobs.text"), placeholder=say("jobs.text_hint"), layout=field
         )
         text.observe(self.guarded(lambda change: self._choose(text=change["new"])), "value")
-        bar = _row([self._kind, self._status, self._model, self._notebook, since, text])
-        acts = _row(
-            [self._button("jobs.refresh", self.refresh), self._button("jobs.resume_all", self.resume_all)]
+        bar = in_a_row([self._kind, self._status, self._model, self._notebook, since, text])
+        acts = in_a_row(
+            [
+                press_button("jobs.refresh", self.guarded(lambda _: self.refresh())),
+                press_button("jobs.resume_all", self.guarded(lambda _: self.resume_all())),
+            ]
         )
         self._adopting = Adopting(on_adopt=self.guarded(self._adopted))
-        self._notes = Board(label=say("jobs.notes_label"), on_act=self.guarded(self._act))
+        self._memos = Memos("jobs", on_act=self.guarded(self._act))
         self._list = Board(
             label=say("jobs.list_label"), height="40em", on_act=self.guarded(self._act), text_of=self._text_of
         )
         self._list.add_class("anyfast-jobs")
-        self.children = [bar, acts, self._notes, self._adopting.box, self._list]
+        self.children = [bar, acts, self._memos.board, self._adopting.box, self._list]
         self._draw()
 
     def _chooser(self, name: str, options: Sequence[tuple[str, str]]) -> Any:
@@ -119,14 +123,8 @@ class JobsPanel(Panel):
         names += [chosen] if chosen and chosen not in names else []
         return [(say("jobs.every_status"), ""), *((_end(one), one) for one in names)]
 
-    def _button(self, key: str, press: Callable[[], None]) -> Any:
-        made = ipywidgets.Button(description=say(key), layout={"width": "auto"})
-        made.on_click(self.guarded(lambda _: press()))
-        return made
-
     def relabel(self) -> None:
         """Say everything anew, in the language of the settings; what was chosen stays."""
-        self._told.clear()
         self._build()
 
     # --- reading --------------------------------------------------------------------------
@@ -209,7 +207,6 @@ class JobsPanel(Panel):
         if older or self._first:
             pieces["foot"] = pager
         drawn(self._list, pieces)
-        drawn(self._notes, dict(self._told))
         wanted = [
             film for row in page if (film := film_of(row)) is not None and str(film) not in self._posters
         ]
@@ -260,22 +257,16 @@ class JobsPanel(Panel):
         path.write_bytes(small.data)
         return path, small.data
 
-    def _note(self, id: str, lines: Sequence[str], *, kind: str = "") -> None:
-        self._told[id] = note_html(lines, act=f"away:{id}", close=say("jobs.close"), kind=kind)
-        self._notes.put(id, self._told[id])
-
     def tell(self, error: BaseException) -> None:
         """Show in the panel what went wrong."""
-        self._note("trouble", lines_of(error), kind="trouble")
-        self._list.announce(lines_of(error)[0])
+        self._memos.put("trouble", lines_of(error), kind="trouble")
 
     # --- what a person presses ------------------------------------------------------------
 
     def _act(self, act: str) -> None:
         verb, _, name = act.partition(":")
         if verb == "away":
-            self._told.pop(name, None)
-            self._notes.remove(name)
+            self._memos.drop(name)
         elif verb in {"newer", "older"}:
             self._first = max(0, self._first + (PAGE if verb == "older" else -PAGE))
             self._draw()
@@ -318,20 +309,18 @@ class JobsPanel(Panel):
         self._following.add(id)
         self._redraw(id)
         short = id[-8:]
-        self._note(id, [say("jobs.resumed", id=short)], kind="going")
+        self._memos.put(id, [say("jobs.resumed", id=short)], kind="going")
         self._list.announce(say("jobs.resumed", id=short))
 
         def ended(job: Job) -> None:
             self._following.discard(id)
-            self._note(id, [say("jobs.film_here", id=short)])
-            self._list.announce(say("jobs.film_here", id=short))
+            self._memos.put(id, [say("jobs.film_here", id=short)])
             self._renew([job.row])
             self._draw()
 
         def failed(error: BaseException) -> None:
             self._following.discard(id)
-            self._note(id, lines_of(error), kind="" if isinstance(error, StillRunning) else "trouble")
-            self._list.announce(lines_of(error)[0])
+            self._memos.put(id, lines_of(error), kind="" if isinstance(error, StillRunning) else "trouble")
             self._errands.read(lambda: [self.session.desk.job(id).row], self._renew)
             self._redraw(id)
 
@@ -348,7 +337,7 @@ class JobsPanel(Panel):
         for one in every:
             self.resume(one)
         if not every:
-            self._note("resumed", [say("jobs.nothing_open")])
+            self._memos.put("resumed", [say("jobs.nothing_open")])
 
     def _adopted(self, id: str, task_id: str) -> None:
         def adopt() -> JobRow:
@@ -394,13 +383,6 @@ class JobsPanel(Panel):
         if self._folder is not None:
             self._folder.cleanup()
         super().close()
-
-
-def _row(widgets: Sequence[Any]) -> Any:
-    row = ipywidgets.HBox(widgets)
-    row.add_class("anyfast-bar")
-    row.add_class("anyfast-fields")
-    return row
 
 
 def _end(text: str) -> str:

@@ -67,7 +67,7 @@ class MediaShelf:
             description=say("role.by_name"),
             placeholder=say("role.by_name.placeholder"),
             options=variables(),
-            layout=ipywidgets.Layout(width="auto", flex="1 1 14em", max_width="36em"),
+            layout=ipywidgets.Layout(width="auto", flex="1 1 14em", max_width="min(36em, 100%)"),
         )
         add = ipywidgets.Button(description=say("role.add"), layout=ipywidgets.Layout(width="auto"))
         add.on_click(lambda _: self.add_word(self._name.value))

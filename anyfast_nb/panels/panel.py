@@ -14,6 +14,7 @@ import ipywidgets
 
 from anyfast_nb.errors import AnyFastError
 from anyfast_nb.gateway.whence import here
+from anyfast_nb.panels.errands import Errands
 from anyfast_nb.panels.reach import reachable_while_busy
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.essence import essence_bundle
@@ -54,6 +55,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._places: dict[str, tuple[KernelPublisher, str]] = {}  # by cell
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._errands = Errands(self.tell)
         self._heard: list[Callable[..., None]] = []
         self._saving = threading.Lock()
         self._publishing = threading.Lock()
@@ -125,6 +127,26 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._timer.daemon = True
             self._timer.start()
 
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until nothing is under way, and what stays of it is in the notebook.
+
+        For cells, scripts and tests: a program that runs a notebook hears nothing after the last cell.
+
+        Raises:
+            TimeoutError: something still is.
+        """
+        limit_s = threading.TIMEOUT_MAX if timeout_s is None else timeout_s
+        if not self._errands.rest(limit_s):
+            raise TimeoutError
+        self._kept()
+
+    def _kept(self) -> None:
+        """Put the essence into the notebook here and now."""
+        with self._saving:
+            if self._timer is not None:
+                self._timer.cancel()
+        self._put_essence()
+
     def close(self) -> None:
         """Let go of it; what was put into the notebook stays."""
         with self._saving:
@@ -150,7 +172,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         reachable_while_busy(self)
         publisher, place = KernelPublisher(), f"anyfast-{uuid4().hex[:12]}"
         reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        publisher.display({_VIEW: reference, "text/plain": type(self).__name__}, {}, f"{place}-live")
+        publisher.display({_VIEW: reference, "text/plain": say("panel.asleep")}, {}, f"{place}-live")
         publisher.display(essence_bundle(self.essence()), {}, place)
         cell = here().cell or place  # a cell that runs again has put its outputs in place of the old ones
         with self._saving:

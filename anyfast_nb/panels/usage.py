@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,13 +14,14 @@ from anyfast_nb.ledger.periods import NAMES
 from anyfast_nb.panels import usage_figures as ledger_figures
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.errands import Errands, drawn
+from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.usage_figures import CHARTS, Asked, Drawn, Figures
 from anyfast_nb.panels.usage_forms import BudgetForm, PriceForm
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.account import budget_html, chart_html, sections_html, unpriced_html
 from anyfast_nb.render.notice import notice
-from anyfast_nb.render.shelf import button, line_html, note_html
+from anyfast_nb.render.shelf import button, line_html
 from anyfast_nb.wire.values import Source
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class UsagePanel(Panel):
         >>> af.UsagePanel()  # doctest: +SKIP
     """
 
+    _errands: Errands
+
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
         self._errands = Errands(self.tell)
@@ -53,7 +56,6 @@ class UsagePanel(Panel):
         self._states: list[BudgetState] = []
         self._missing: list[Missing] = []
         self._sure = ""
-        self._told: dict[str, str] = {}
         self._folder = TemporaryDirectory(prefix="anyfast-", ignore_cleanup_errors=True)
         self._build()
         self.refresh()
@@ -75,7 +77,7 @@ class UsagePanel(Panel):
             *((say(f"usage.{one.value}"), one.value) for one in Source),
         ]
         charts = [*((say(f"usage.chart_{one}"), one) for one in CHARTS), (say("usage.chart_none"), "")]
-        bar = _row([
+        bar = in_a_row([
             when,
             self._chooser("by", [(say(f"usage.by_{one}"), one) for one in _BYS]),
             self._chooser("source", sources),
@@ -84,18 +86,18 @@ class UsagePanel(Panel):
         self._budget_form = BudgetForm(on_set=self.guarded(self._set_budget))
         self._price_form = PriceForm(on_set=self.guarded(self._set_price))
         self._price_form.toggle.observe(self.guarded(lambda _: self._draw_prices()), "value")
-        acts = _row([
-            self._button("usage.refresh", self.refresh),
-            self._button("usage.export", self.export),
+        acts = in_a_row([
+            press_button("usage.refresh", self.guarded(lambda _: self.refresh())),
+            press_button("usage.export", self.guarded(lambda _: self.export())),
             self._budget_form.toggle,
             self._price_form.toggle,
         ])  # fmt: skip
-        self._notes = self._board("notes")
+        self._memos = Memos("usage", on_act=self.guarded(self._act))
         self._board_of_figures = self._board("figures")
         self._board_of_budgets = self._board("budgets")
         self._board_of_prices = self._board("prices")
         self.children = [
-            bar, acts, self._notes, self._budget_form.box, self._board_of_budgets, self._price_form.box,
+            bar, acts, self._memos.board, self._budget_form.box, self._board_of_budgets, self._price_form.box,
             self._board_of_prices, self._board_of_figures,
         ]  # fmt: skip
         self._draw()
@@ -117,14 +119,8 @@ class UsagePanel(Panel):
         made.observe(self.guarded(lambda change: self._choose(**{name: change["new"]})), "value")
         return made
 
-    def _button(self, key: str, press: Callable[[], None]) -> Any:
-        made = ipywidgets.Button(description=say(key), layout={"width": "auto"})
-        made.on_click(self.guarded(lambda _: press()))
-        return made
-
     def relabel(self) -> None:
         """Say everything anew, in the language of the settings; what was chosen stays."""
-        self._told.clear()
         self._build()
 
     # --- reading --------------------------------------------------------------------------
@@ -142,7 +138,7 @@ class UsagePanel(Panel):
         before, self._asked = self._asked, replace(self._asked, **changes)
         if self._asked == before:
             return
-        self._untell("trouble")
+        self._memos.drop("trouble")
         if set(changes) == {"chart"}:
             self._draw_chart()
             return
@@ -188,7 +184,6 @@ class UsagePanel(Panel):
         self._draw_figures()
         self._draw_budgets()
         self._draw_prices()
-        drawn(self._notes, dict(self._told))
 
     def _draw_figures(self) -> None:
         pieces = {"table": self._table()}
@@ -235,25 +230,16 @@ class UsagePanel(Panel):
         drawn(self._board_of_prices, pieces or {"none": line_html(say("usage.all_priced"))})
         self._board_of_prices.layout.display = "" if self._price_form.is_open else "none"
 
-    def _note(self, id: str, lines: Sequence[str], *, kind: str = "") -> None:
-        self._told[id] = note_html(lines, act=f"away:{id}", close=say("usage.close"), kind=kind)
-        self._notes.put(id, self._told[id])
-        self._notes.announce(lines[0])
-
-    def _untell(self, id: str) -> None:
-        self._told.pop(id, None)
-        self._notes.remove(id)
-
     def tell(self, error: BaseException) -> None:
         """Show in the panel what went wrong."""
-        self._note("trouble", lines_of(error), kind="trouble")
+        self._memos.put("trouble", lines_of(error), kind="trouble")
 
     # --- what a person presses ------------------------------------------------------------
 
     def _act(self, act: str) -> None:
         verb, _, name = act.partition(":")
         if verb == "away":
-            self._untell(name)
+            self._memos.drop(name)
         elif verb == "price":
             self._price_form.ask(name)
             self._draw_prices()
@@ -266,21 +252,21 @@ class UsagePanel(Panel):
         if self._sure != id:
             self._sure = id
             self._draw_budgets()
-            self._notes.announce(say("usage.end_sure"))
+            self._memos.board.announce(say("usage.end_sure"))
             return
         self._sure = ""
 
         def ended(_: None) -> None:
-            self._note("budget", [say("usage.ended")])
+            self._memos.put("budget", [say("usage.ended")])
             self.refresh()
 
         self._errands.read(lambda: self.session.gateway.ledger.end_budget(id), ended, key="end")
 
     def _set_budget(self, amount: str, per: str, scope: str, hard: bool) -> None:
         def made(budget: Budget) -> None:
-            self._untell("trouble")
+            self._memos.drop("trouble")
             self._budget_form.clear()
-            self._note("budget", [say("usage.budget_set", budget=ledger_figures.budget_words(budget))])
+            self._memos.put("budget", [say("usage.budget_set", budget=ledger_figures.budget_words(budget))])
             self.refresh()
 
         def work() -> Budget:
@@ -290,9 +276,9 @@ class UsagePanel(Panel):
 
     def _set_price(self, model: str, currency: str, given: dict[str, str]) -> None:
         def made(told: str) -> None:
-            self._untell("trouble")
+            self._memos.drop("trouble")
             self._price_form.clear()
-            self._note("price", [told])
+            self._memos.put("price", [told])
             self.refresh()
 
         self._errands.read(
@@ -300,7 +286,7 @@ class UsagePanel(Panel):
         )
 
     def _repriced(self, done: Any) -> None:
-        self._note("price", [say("usage.repriced", count=f"{done.changed:,}")])
+        self._memos.put("price", [say("usage.repriced", count=f"{done.changed:,}")])
         self.refresh()
 
     def export(self) -> None:
@@ -309,7 +295,7 @@ class UsagePanel(Panel):
         if figures is not None:
             self._errands.read(
                 lambda: ledger_figures.export(figures),
-                lambda path: self._note("export", [say("usage.exported", path=path)]),
+                lambda path: self._memos.put("export", [say("usage.exported", path=path)]),
                 key="export",
             )
 
@@ -332,10 +318,3 @@ class UsagePanel(Panel):
         self._errands.close()
         self._folder.cleanup()
         super().close()
-
-
-def _row(widgets: Sequence[Any]) -> Any:
-    row = ipywidgets.HBox(widgets)
-    row.add_class("anyfast-bar")
-    row.add_class("anyfast-fields")
-    return row

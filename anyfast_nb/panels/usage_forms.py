@@ -8,6 +8,7 @@ from typing import Any, Final
 import ipywidgets
 
 from anyfast_nb.ledger.budget.values import Per, Scope
+from anyfast_nb.panels.memos import in_a_row
 from anyfast_nb.panels.usage_figures import PRICED
 from anyfast_nb.panels.words import say
 
@@ -38,7 +39,7 @@ class BudgetForm:
         go.on_click(
             lambda _: on_set(self._amount.value, self._per.value, self._scope.value, self._hard.value)
         )
-        self.box = _row([self._amount, self._per, self._scope, self._hard, go])
+        self.box = in_a_row([self._amount, self._per, self._scope, self._hard, go])
         self.toggle = _toggle("usage.edit_budget", self.box)
 
     def clear(self) -> None:
@@ -70,7 +71,7 @@ class PriceForm:
                 {name: text.value for name, text in self._prices.items()},
             )
         )
-        self.box = _row([self._model, self._currency, *self._prices.values(), go])
+        self.box = in_a_row([self._model, self._currency, *self._prices.values(), go])
         self.toggle = _toggle("usage.edit_prices", self.box)
 
     @property
@@ -119,10 +120,3 @@ def _toggle(key: str, box: Any) -> Any:
 
     made.observe(open_or_close, "value")
     return made
-
-
-def _row(widgets: Sequence[Any]) -> Any:
-    row = ipywidgets.HBox(widgets)
-    row.add_class("anyfast-bar")
-    row.add_class("anyfast-fields")
-    return row

@@ -14,7 +14,6 @@ from anyfast_nb.errors import InputError, Interrupted
 from anyfast_nb.jobs.job import Job
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.composer import Attached, Composer
-from anyfast_nb.panels.errands import Errands
 from anyfast_nb.panels.media_shelf import MediaShelf, attached_paths, inputs_folder
 from anyfast_nb.panels.media_words import medium_of_file
 from anyfast_nb.panels.option_form import OptionForm
@@ -70,7 +69,6 @@ class VideoPanel(Panel):
         self._recipes: dict[str, Recipe] = {}
         self._question: Errand | None = None
         self._turn = 0
-        self._errands = Errands(self.tell)
         self._choosers(kind, model)
         self._forms = {name: OptionForm(_OPTIONS[name], self.guarded(self._altered)) for name in KINDS}
         self._composer = Composer(
@@ -165,8 +163,9 @@ class VideoPanel(Panel):
         self._maker.stop()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until nothing is being sent; for scripts and tests."""
+        """Wait until nothing is being sent; films that are being made go on: ``jobs[0].wait()``."""
         self._maker.wait(timeout_s)
+        self._kept()
 
     def as_magic(self) -> str:
         """The line that asks for the same film; of the last one, if nothing is written."""
@@ -250,7 +249,6 @@ class VideoPanel(Panel):
         acts = [Act(say(f"wish.as_{name}"), copy=f"{name}:") for name in ("magic", "python")]
         html = rows_of_facts_html(say(f"video.mode.{mode}"), rows_of(facts), notes=facts.notes, acts=acts)
         self._about.put("mode", html, after="")
-        self._about.remove("wrong")
 
     def _refused(self, error: BaseException) -> None:
         """Say what is wrong beside the field that it is about."""
@@ -272,7 +270,7 @@ class VideoPanel(Panel):
     # --- asking for it ----------------------------------------------------------------------
 
     def _submit(self, text: str, _: Sequence[Attached]) -> None:
-        self._prompt = text
+        self._typed(text)  # the page may not have told its last letters yet
         wish = self._wish()
         if not self._maker.sending:
             self._about.remove("ask", "wrong")

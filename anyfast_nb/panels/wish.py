@@ -65,7 +65,11 @@ async def looked_at(session: Session, wish: Wish, origin: Origin) -> Preflight:
         forecast = session.gateway.forecast(wish.kind, body, origin=origin)
         facts = preflight(made)
         return replace(
-            facts, cost=forecast.cost, priced=forecast.priced, notes=(*facts.notes, *forecast.budgets)
+            facts,
+            cost=forecast.cost,
+            priced=forecast.priced,
+            notes=(*facts.notes, *forecast.budgets),
+            at_most=forecast.bound.tokens,
         )
 
     return await asyncio.to_thread(told)
@@ -101,9 +105,11 @@ def mode_of(facts: Preflight) -> str:
 
 def confirms(facts: Preflight, most: int | None) -> str:
     """The question for a person, where it would use more than was set; "" where nothing is asked."""
-    if most is None or facts.tokens is None or facts.tokens <= most:
+    # Where the model chooses the size, its largest counts.
+    key, tokens = ("confirm_most", facts.at_most) if facts.tokens is None else ("confirm", facts.tokens)
+    if most is None or tokens is None or tokens <= most:
         return ""
-    return say("wish.confirm", tokens=f"{facts.tokens:,}", most=f"{most:,}")
+    return say(f"wish.{key}", tokens=f"{tokens:,}", most=f"{most:,}")
 
 
 def spoken(error: BaseException) -> list[str]:

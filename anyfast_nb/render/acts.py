@@ -1,4 +1,4 @@
-"""The buttons under something on a board."""
+"""Buttons on a board."""
 
 from __future__ import annotations
 
@@ -13,38 +13,53 @@ class Act:
     """One button.
 
     Attributes:
-        label: on it.
+        label: what stands on it.
         act: what the board is told, such as ``remove:3``.
         copy: instead, the key of a text that it copies.
         pressed: of a button that is on or off.
-        title: what it does, in more words; it is read out instead of the label.
+        open: of one that opens something: is it open?
+        title: what it does, where the label alone does not say; a mere sign is read out by it.
         off: it cannot be pressed now.
+        quiet: without a border.
     """
 
     label: str
     act: str = ""
     copy: str = ""
     pressed: bool | None = None
+    open: bool | None = None
     title: str = ""
     off: bool = False
+    quiet: bool = False
 
 
-def acts_html(acts: Iterable[Act]) -> str:
-    """The buttons in a row; nothing for none."""
-    buttons = "".join(_button(act) for act in acts)
-    return f'<div class="anyfast-acts">{buttons}</div>\n' if buttons else ""
+def acts_html(acts: Iterable[Act], *, label: str = "") -> str:
+    """The buttons in a row; nothing for none.
+
+    Args:
+        acts: from left to right.
+        label: what the row is for, for those who do not see it.
+    """
+    buttons = "".join(map(_button, acts))
+    named = f' role="group" aria-label="{escape_attribute(label)}"' if label else ""
+    return f'<div class="anyfast-acts"{named}>{buttons}</div>\n' if buttons else ""
 
 
 def _button(act: Act) -> str:
-    what = (
-        f'data-copy="{escape_attribute(act.copy)}"' if act.copy else f'data-act="{escape_attribute(act.act)}"'
-    )
-    pressed = "" if act.pressed is None else f' aria-pressed="{"true" if act.pressed else "false"}"'
-    title = (
-        f' title="{escape_attribute(act.title)}" aria-label="{escape_attribute(act.title)}"'
-        if act.title
-        else ""
-    )
-    off = " disabled" if act.off else ""
-    told = f'type="button" class="anyfast-act" {what}{pressed}{title}{off}'
-    return f"<button {told}>{escape_prose(act.label)}</button>"
+    is_sign = not any(letter.isalnum() for letter in act.label)
+    told = {
+        "class": "anyfast-act anyfast-quiet" if act.quiet else "anyfast-act",
+        "data-copy": act.copy,
+        "data-act": "" if act.copy else act.act,
+        "aria-pressed": _word(act.pressed),
+        "aria-expanded": _word(act.open),
+        "title": act.title,
+        "aria-label": act.title if is_sign else "",
+        "disabled": "disabled" if act.off else "",
+    }
+    attributes = "".join(f' {name}="{escape_attribute(value)}"' for name, value in told.items() if value)
+    return f'<button type="button"{attributes}>{escape_prose(act.label)}</button>'
+
+
+def _word(state: bool | None) -> str:
+    return "" if state is None else str(state).lower()

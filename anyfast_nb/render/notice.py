@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from anyfast_nb.render.escape import escape_attribute, escape_prose
-from anyfast_nb.render.style import page, quiet
+from anyfast_nb.render.style import page, quiet, wide
 
 Cell = object
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?")
@@ -100,7 +100,7 @@ def _html(
     rows = zip(fronts, texts, strict=True)
     body = "".join(f"<tr>{front}{_row(row, numeric, 'td')}</tr>" for front, row in rows)
     title = quiet(escape_prose(caption), name="anyfast-note") if caption else ""
-    return f"{title}<table>{head}<tbody>{body}</tbody></table>"
+    return title + wide(f"<table>{head}<tbody>{body}</tbody></table>")
 
 
 def _img(picture: tuple[str, bytes] | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anyfast_nb.render.acts import Act, acts_html
 from anyfast_nb.render.answer import answer_bundle, answer_plain
 from anyfast_nb.render.escape import escape, escape_attribute, escape_prose
 from anyfast_nb.render.style import STYLE
@@ -31,29 +32,6 @@ class Chip:
     picture: tuple[str, bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button on a board.
-
-    Attributes:
-        label: what stands on it.
-        act: what `on_act` hears, or
-        copy: the key of the text that it copies.
-        about: what it does, where the label alone does not say.
-        open: whether what it opens is open; None if it opens nothing.
-        off: it cannot be pressed now.
-        quiet: without a border.
-    """
-
-    label: str
-    act: str = ""
-    copy: str = ""
-    about: str = ""
-    open: bool | None = None
-    off: bool = False
-    quiet: bool = False
-
-
 def said_html(text: str, chips: Iterable[Chip] = ()) -> str:
     """A person's message, as it was written, and what went with it."""
     attached = "".join(_chip_html(chip) for chip in chips)
@@ -72,36 +50,10 @@ def _chip_html(chip: Chip) -> str:
     return f'<figure class="anyfast-mini">{image}<figcaption>{name}</figcaption></figure>'
 
 
-def buttons_html(buttons: Iterable[Button], *, label: str = "") -> str:
-    """A row of buttons.
-
-    Args:
-        buttons: from left to right.
-        label: what the row is for, for those who do not see it.
-    """
-    named = f' role="group" aria-label="{escape_attribute(label)}"' if label else ""
-    return f'<div class="anyfast-acts"{named}>{"".join(map(_button_html, buttons))}</div>'
-
-
-def _button_html(button: Button) -> str:
-    name = "anyfast-act anyfast-quiet" if button.quiet else "anyfast-act"
-    told = {
-        "class": name,
-        "data-act": button.act,
-        "data-copy": button.copy,
-        "title": button.about,
-        "aria-expanded": "" if button.open is None else str(button.open).lower(),
-        "disabled": "disabled" if button.off else "",
-    }
-    attributes = "".join(f' {key}="{escape_attribute(value)}"' for key, value in told.items() if value)
-    return f'<button type="button"{attributes}>{escape_prose(button.label)}</button>'
-
-
-def error_html(lines: Sequence[str], buttons: Iterable[Button] = ()) -> str:
+def error_html(lines: Sequence[str], acts: Iterable[Act] = ()) -> str:
     """What went wrong, and what to do next; what stands in backticks is code."""
     shown = "".join(f"<div>{_with_code(line)}</div>" for line in lines)
-    row = buttons_html(buttons) if (buttons := list(buttons)) else ""
-    return f'<div class="anyfast-error">{shown}{row}</div>'
+    return f'<div class="anyfast-error">{shown}{acts_html(acts)}</div>'
 
 
 def _with_code(line: str) -> str:

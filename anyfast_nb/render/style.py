@@ -18,6 +18,12 @@ border:none!important;background:none!important}}
 .anyfast .highlight pre{{white-space:pre!important;overflow-x:auto}}
 .anyfast table{{margin:0 0 1em!important}}
 .anyfast.anyfast.anyfast :is(td,th){{text-align:left;vertical-align:top}}
+.anyfast-wide{{container-type:inline-size;margin:0 0 1em}}
+.anyfast .anyfast-wide table{{margin:0 0 .4em!important}}
+.anyfast-wide::-webkit-scrollbar{{height:8px}}
+.anyfast-wide::-webkit-scrollbar-thumb{{background:#8889;border-radius:4px}}
+@container (max-width:760px){{.anyfast .anyfast-bar{{display:none}}\
+.anyfast.anyfast.anyfast .anyfast-wide :is(td,th){{padding:.35em .45em}}}}
 .anyfast blockquote{{margin:0 0 1em;padding:0 1em;border-left:3px solid {LINE_COLOUR};color:{QUIET_COLOUR}}}
 .anyfast li>p:last-child,.anyfast blockquote>:last-child{{margin-bottom:.2em}}
 .anyfast details{{margin:0 0 .8em;padding-left:.8em;border-left:2px solid {LINE_COLOUR};color:{QUIET_COLOUR}}}
@@ -61,3 +67,8 @@ def page(inner: str, *, name: str = "", style: bool = False) -> str:
 def quiet(inner: str, *, name: str = "anyfast-foot") -> str:
     """A small line beside the answer."""
     return f'<div class="{name}"><small>{inner}</small></div>\n'
+
+
+def wide(table: str) -> str:
+    """A table that scrolls in its own box where the page is too narrow, with a bar that says so."""
+    return f'<div class="anyfast-wide" style="overflow-x:auto">{table}</div>\n'

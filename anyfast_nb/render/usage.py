@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from anyfast_nb.render.escape import escape_prose
-from anyfast_nb.render.style import LINE_COLOUR, page, quiet
+from anyfast_nb.render.style import LINE_COLOUR, page, quiet, wide
 from anyfast_nb.wire.text import without_controls
 
 BAR_COLOUR: Final = "#4a86b8"  # at least 3:1 on JupyterLab's white and on its black
@@ -120,9 +120,9 @@ def newest_bundle(
     sides = [at in set(right) for at in kept]
     columns = [columns[at] for at in kept]
     cleaned = [[_one_line(row[at]) for at in kept] for row in rows]
-    head = _row_html(list(zip(columns, sides, strict=True)), "th")
+    head = _row_html(list(zip(columns, sides, strict=True)), "th", breaks=True)
     body = "".join(f"<tr>{_row_html(list(zip(row, sides, strict=True)), 'td')}</tr>\n" for row in cleaned)
-    html = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
+    html = wide(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>")
     plain = [without_controls(caption), *_aligned([columns, *cleaned], sides, rules=(0,))]
     return {
         "text/plain": "\n".join(plain),
@@ -238,10 +238,10 @@ def _caption_html(caption: str) -> str:
 def _html_table(sections: Sequence[UsageSection], columns: Sequence[_Column], share: str) -> str:
     headings = [(column.heading, column.right) for column in columns]
     ruled = f'<th colspan="2" style="text-align:left">{escape_prose(share)}</th>' if share else ""
-    head = f"<thead><tr>{_row_html(headings, 'th')}{ruled}</tr></thead>\n"
+    head = f"<thead><tr>{_row_html(headings, 'th', breaks=True)}{ruled}</tr></thead>\n"
     width = len(columns) + (2 if share else 0)
     bodies = "".join(_section_html(section, columns, bool(share), width) for section in sections)
-    return f"<table>{head}{bodies}</table>\n"
+    return wide(f"<table>{head}{bodies}</table>")
 
 
 def _section_html(section: UsageSection, columns: Sequence[_Column], shares: bool, width: int) -> str:
@@ -264,10 +264,11 @@ def _cells(line: UsageLine, columns: Sequence[_Column]) -> list[tuple[str, bool]
     return [(column.text(line), column.right) for column in columns]
 
 
-def _row_html(cells: Iterable[tuple[str, bool]], tag: str) -> str:
+def _row_html(cells: Iterable[tuple[str, bool]], tag: str, *, breaks: bool = False) -> str:
+    """Cells of a row; figures and short names stay in one line, headings may break."""
     return "".join(
         f'<{tag} style="text-align:{"right" if right else "left"}'
-        f'{";white-space:nowrap" if len(text) <= _UNBROKEN_CHARS else ""}">'
+        f'{";white-space:nowrap" if len(text) <= _UNBROKEN_CHARS and not breaks else ""}">'
         f"{escape_prose(text)}</{tag}>"
         for text, right in cells
     )
@@ -283,7 +284,7 @@ def _share_html(share: float | None) -> str:
     text = escape_prose(percent(share))
     return (
         f'<td style="text-align:right;white-space:nowrap">{text}</td>'
-        f'<td style="text-align:left;vertical-align:middle">{bar}</td>'
+        f'<td class="anyfast-bar" style="text-align:left;vertical-align:middle">{bar}</td>'
     )
 
 

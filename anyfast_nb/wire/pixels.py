@@ -69,6 +69,8 @@ def largest_output(resolution: str) -> tuple[int, int] | None:
     Example:
         >>> largest_output("1080p")
         (2208, 944)
+
+    Source: seed 004 (resolution pixel values).
     """
     name = str(resolution).strip().lower()
     sizes = [size for (of, _), size in video.output_sizes().items() if of == name]
@@ -76,7 +78,10 @@ def largest_output(resolution: str) -> tuple[int, int] | None:
 
 
 def whole_number(value: Any, default: int | None) -> int | None:
-    """A whole number of a body, the default where there is none; None where the model chooses (-1)."""
+    """A whole number of a body, the default where there is none; None where the model chooses (-1).
+
+    Source: seed 004 (duration).
+    """
     try:
         found = default if value is None else int(value)
     except (TypeError, ValueError, OverflowError):

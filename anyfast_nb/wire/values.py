@@ -1,4 +1,7 @@
-"""The typed values that come back over the wire: answers, usage, and the events of a stream."""
+"""The typed values that come back over the wire: answers, usage, and the events of a stream.
+
+Source: seeds 001 and 002 (answers, usage, streams); costs are ours, from the price file.
+"""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def many_processes(folder: Path) -> None:
     took_s = seconds(run)
     with Ledger(place) as ledger:
         stored = sum(total.requests for total in ledger.totals_by_model())
-    print(f"{PROCESSES} processes x {EACH} rows: {stored} of {PROCESSES * EACH} stored, {took_s:.1f} s")
+    print(f"{PROCESSES} processes x {EACH} rows: {stored:,} of {PROCESSES * EACH:,} stored, {took_s:.1f} s")
     assert stored == PROCESSES * EACH
 
 

@@ -70,6 +70,13 @@ def looks(browser: Browser, shoot: Shoots, *, selector: str = ".anyfast-panel") 
     page.set_viewport_size(size)
 
 
+def reopened(browser: Browser, lab: Lab, name: str) -> None:
+    """Save, and open the notebook again; its kernel goes on."""
+    save_notebook(browser)
+    browser.page.goto("about:blank")
+    open_notebook(browser, lab, name)
+
+
 def stays(browser: Browser, lab: Lab, name: str, text: str, shoot: Shoots) -> None:
     """Saved, its kernel gone, opened again: the essence is there."""
     page = browser.page
@@ -89,6 +96,6 @@ def stays(browser: Browser, lab: Lab, name: str, text: str, shoot: Shoots) -> No
 
 def quiet(browser: Browser) -> None:
     """Nothing went outside, no script failed, nobody was asked."""
-    assert browser.outside == []
-    assert browser.dialogs == []
-    assert browser.errors == []
+    assert browser.outside == [], browser.outside
+    assert browser.dialogs == [], browser.dialogs
+    assert browser.errors == [], browser.errors

@@ -25,7 +25,7 @@ def test_groups_uploads_and_use(
     begin(browser, 0, 1)
     page = browser.page
     panel = page.locator(".anyfast-panel").first
-    expect(panel).to_contain_text("built-in AnyFast", timeout=PATIENT)
+    expect(panel).to_contain_text("No assets yet", timeout=PATIENT)
     panel.get_by_role("button", name="Edit groups").click()
     panel.get_by_label("Name", exact=True).fill("heroes")
     panel.get_by_role("button", name="Create", exact=True).click()

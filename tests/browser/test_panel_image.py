@@ -87,7 +87,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     expect(images.sheets.first.locator(".anyfast-wrong")).to_contain_text("sensitive information")
     shoot("one-failed")
 
-    images.sheets.last.get_by_role("button", name="Send to video as its first frame").first.click()
+    images.sheets.last.get_by_role("button", name="→ First frame").first.click()
     video = Video(page, 1)
     expect(video.inputs).to_contain_text("First frame")
     video.small()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
 from tests.browser.lab import Browser, Lab
-from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, stays
+from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, reopened, stays
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ def test_found_filtered_looked_at(browser: Browser, opened: Opens, lab: Lab, sho
     shoot("in-doubt")
     panel.get_by_label("Status", exact=True).select_option("All")
     looks(browser, shoot)
-    page.reload()
+    reopened(browser, lab, "test_found_filtered_looked_at.ipynb")
     page.wait_for_selector(".anyfast-panel .anyfast-job-line")
     expect(rows).to_have_count(50)
     quiet(browser)

@@ -1,4 +1,4 @@
-"""Notebooks as a person runs them in JupyterLab: pictures and films; usage and budgets; a class."""
+"""Notebooks as a person runs them in JupyterLab: pictures and films; usage and budgets; a class; panels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.lab import Browser, Lab, jupyterlab, open_notebook
 from tests.environment import ROOT, end_simulator
 from tests.notebooks.running import environ as running_environ
@@ -141,3 +142,33 @@ def test_a_lesson_on_the_ledger_is_seen_light_and_dark(
             )
             shoot(f"{theme.lower()}-{number}")
     assert not browser.errors
+
+
+def test_the_lesson_on_panels_is_alive_from_top_to_bottom(
+    browser: Browser, lab: Lab, folder: Path, shoot: Callable[[str], None]
+) -> None:
+    """Run All: every panel is there, holds what Python asked of it, and reads on both themes."""
+    page = browser.page
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    cells = run_all(browser, lab, folder, "07_panels")
+    for cell in cells:  # a page makes what comes into view
+        page.evaluate(
+            "n => window.jupyterapp.shell.currentWidget.content.widgets[n]"
+            ".node.scrollIntoView({block: 'start'})",
+            cell["at"],
+        )
+        page.wait_for_timeout(300)
+    assert page.locator(".anyfast-deck").count() == 2
+    assert page.locator(".anyfast-essence:visible").count() == 0  # the living ones are seen alone
+    for theme in ("Light", "Dark"):
+        page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {theme}",
+        )
+        light = str(theme == "Light").lower()
+        page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{light}'")
+        page.wait_for_timeout(600)
+        assert violations(page, ".anyfast-panel") == []
+        shoot(theme.lower())
+    assert not browser.errors
+    assert not browser.outside

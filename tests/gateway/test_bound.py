@@ -208,6 +208,24 @@ def test_a_preset_is_as_large_as_its_largest_shape(size: str, widest: tuple[int,
     assert pictures(size=size).tokens >= image_tokens(*widest)
 
 
+@pytest.mark.parametrize(
+    ("options", "fix"),
+    [
+        ({"size": "4K"}, "--size 2048x2048"),
+        ({"size": "2048x2048", "model": "doubao-seedream-4-5-251128"}, "--size 1920x1920"),
+        ({"size": "2048x2048", "model": "doubao-seedream-4-0-250828"}, "--size 1920x1920"),
+        ({"size": "1920x1920", "model": "doubao-seedream-4-5-251128"}, ""),
+        ({"size": "1920x1920", "model": "doubao-seedream-4-5-251128", "count": 3}, "--count 1"),
+        ({"size": "512x512", "model": "doubao-seedream-3-0-t2i"}, ""),
+    ],
+)
+def test_what_makes_pictures_smaller_is_smaller_than_they_are(options: dict[str, Any], fix: str) -> None:
+    found = pictures(**options).fix
+    assert found.startswith(fix)
+    assert bool(found) is bool(fix)
+    assert options["size"] not in found
+
+
 def test_a_model_of_no_family_has_no_bound_in_tokens() -> None:
     bound = pictures(model="gpt-image-2")
     assert (bound.images, bound.tokens) == (1, None)

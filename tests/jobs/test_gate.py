@@ -11,11 +11,14 @@ import pytest
 
 from anyfast_nb.errors import AnyFastError, BudgetError, LedgerError, NotAllowedError
 from anyfast_nb.gateway.gate import Gate
-from anyfast_nb.gateway.gateway import io_loop
+from anyfast_nb.gateway.gateway import Gateway, io_loop
+from anyfast_nb.jobs.card import card_of
+from anyfast_nb.jobs.desk import Desk
 from anyfast_nb.ledger.job_rows import JobStatus
 from anyfast_nb.ledger.prices.book import Prices
 from anyfast_nb.ledger.store import Ledger
 from tests.jobs.conftest import (
+    NO_WAITS,
     MakeClient,
     created,
     film_reply,
@@ -59,6 +62,42 @@ def test_a_film_reserves_exactly_what_it_will_be_billed(
     job.wait()
     (state,) = ledger.budgets()
     assert (state.spent, state.reserved) == (108_900, 0)
+
+
+SOFT = "budget of 1,000 tokens in total"
+
+
+def test_a_soft_budget_is_a_note_of_the_film_and_a_line_of_the_log(
+    wire_server: WireServer, client: MakeClient, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.set_budget(1000, "tokens", per="total", hard=False)
+    wire_server.script(created(), created())
+    job = client().seedance("A cat", **EXACT)
+    assert any(SOFT in note for note in job.notes)
+    assert [SOFT in line.message for line in caplog.records if line.name == "anyfast_nb.ledger"] == [True]
+    caplog.clear()
+    one = client()
+    magics = Gateway(one._gateway.settings, interactive=True, policy=NO_WAITS)  # its cards show the notes
+    quiet = io_loop().run(Desk(magics, pace=one.pace).film("seedance", "A dog", EXACT))
+    assert any(SOFT in note for note in card_of(quiet).notes)
+    assert not [line for line in caplog.records if line.name == "anyfast_nb.ledger"]
+    io_loop().run(magics.close())
+
+
+def test_what_a_film_and_pictures_cost_is_shown_with_them(
+    wire_server: WireServer, client: MakeClient, ledger: Ledger, film: bytes
+) -> None:
+    Prices().set("seedance", currency="CNY", video_token="50")
+    one = client()
+    wire_server.script(created(), succeeded(link(wire_server)), film_reply(film))
+    job = one.seedance("A cat", **EXACT)
+    assert job.cost is None
+    job.wait()
+    assert str(job.cost) == "5.445 CNY"
+    assert job.facts()[-2:] == ("108,900 tokens", "5.44 CNY")
+    again = client().job(job.id)  # another kernel: from the ledger's row
+    assert again.cost == job.cost
+    assert "5.44 CNY" in again.video._repr_mimebundle_()["text/html"]
 
 
 def test_a_film_without_a_bound_names_the_options_that_give_one(

@@ -56,6 +56,7 @@ def empty(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         for table in (REQUESTS, RESERVATIONS, BUDGETS):
             connection.execute(delete(table))
+    ledger._hint.unlink(missing_ok=True)  # that a hard one was set here
 
 
 def ask(*, tokens: int | None = None, usd: str | None = None, **changes: Any) -> Ask:

@@ -13,6 +13,7 @@ from weakref import ref
 import pytest
 
 from anyfast_nb.ledger import Ledger
+from anyfast_nb.ledger.disk import durable, leaving
 from anyfast_nb.ledger.disk.absorber import Absorber
 from anyfast_nb.wire.values import Status
 from tests.conftest import Simulator
@@ -119,6 +120,46 @@ def test_it_keeps_no_ledger_alive(path: Path) -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize("closed", ["", "ledger.close()"])
+def test_what_a_short_program_did_is_in_the_file_when_it_ended(path: Path, closed: str) -> None:
+    code = (
+        "import sys\n"
+        "from anyfast_nb.ledger import Ledger\n"
+        "from anyfast_nb.wire.values import Status\n"
+        "from tests.ledger.conftest import request_row\n"
+        "ledger = Ledger(sys.argv[1])\n"
+        "for number in range(3):\n"
+        "    row = request_row(); ledger.begin(row); ledger.settle(row.id, status=Status.OK)\n"
+        f"ledger.begin(request_row())\n{closed}\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert sorted(row["status"] for row in in_file(path).values()) == ["ok"] * 3 + ["unfinished"]
+    assert not list((path.parent / "journal").glob("*.jsonl"))
+
+
+def test_the_end_of_a_process_waits_neither_for_a_server_nor_for_much(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Path] = []
+    monkeypatch.setattr(durable, "_absorb_at_the_end", taken.append)
+    monkeypatch.setattr(leaving, "_left", {})
+    with Ledger("postgresql://nobody@192.0.2.1/class", wait_s=3600) as far:
+        far.begin(request_row())
+    with Ledger(path) as near:
+        near.begin(request_row())
+    assert list(leaving._left) == [path]
+    with monkeypatch.context() as patch:
+        patch.setattr(leaving, "_MOST_BYTES", 10)
+        leaving.take_over()
+    assert taken == []
+    leaving.leave(path, taken.append)
+    leaving.take_over()
+    assert taken == [path]
+    assert not leaving._left
+
+
 def test_a_kernel_ends_at_once_and_loses_nothing(path: Path) -> None:
     code = (
         "import sys\n"
@@ -139,7 +180,6 @@ def test_a_kernel_ends_at_once_and_loses_nothing(path: Path) -> None:
         return done.stderr
 
     assert run() == ""
-    assert not path.exists()  # nothing was loaded only to end
     assert run("open") == ""
     assert len(in_file(path)) == 7
     assert not list((path.parent / "journal").glob("*.jsonl"))

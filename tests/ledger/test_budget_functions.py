@@ -97,11 +97,14 @@ def test_a_students_own_budget_only_tightens(owner: Ledger, student: Callable[[s
     class_budget = owner.set_budget(1000, "tokens", per="day", zone=zone)
     with Ledger(student("budget_ada"), warn=pytest.fail) as ada:
         ada.set_budget(10**9, "tokens", per="day", zone=zone)  # of the same kind: it replaces nothing
-        with pytest.raises(BudgetError, match="1,000 tokens a day"):
+        with pytest.raises(BudgetError, match="1,000 tokens a day") as refused:
             ada.reserve(ask(tokens=1001))
+        assert "the owner of the ledger set it" in refused.value.hint
+        assert "end N" not in refused.value.hint
         own = ada.set_budget(5, "tokens", per="day", zone=zone)
-        with pytest.raises(BudgetError, match="5 tokens a day of budget_ada"):
+        with pytest.raises(BudgetError, match="5 tokens a day of budget_ada") as own_one:
             ada.reserve(ask(tokens=6))
+        assert "`%anyfast budget end N` ends it" in own_one.value.hint
         with pytest.raises(NotAllowedError, match="the class's"):
             ada.end_budget(class_budget.id)
         ada.end_budget(own.id)

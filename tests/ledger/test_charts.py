@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from matplotlib import font_manager
+from matplotlib import dates, font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -28,6 +29,8 @@ from anyfast_nb.ledger.views.charts import Chart, cjk_fonts, label, short
 from anyfast_nb.ledger.views.palette import BACKGROUNDS, PALETTES, contrast
 from anyfast_nb.wire.values import Source, Status, Usage
 from tests.ledger.conftest import request_row
+
+mdates: Any = dates  # it has no types
 
 HOSTILE = "<b>$x_1$</b>\n\x1b[31m\\frac{"
 
@@ -361,6 +364,53 @@ def test_axes_that_somebody_brought() -> None:
     assert plot.tokens(totals(["2026-11-01"]), ax=axes) is axes
     assert plot.jobs(jobs("succeeded"), ax=figure.add_subplot()) in figure.axes
     assert figure.get_facecolor() == mpl.colors.to_rgba(mpl.rcParams["figure.facecolor"])
+
+
+def test_brought_axes_keep_their_look_and_their_title() -> None:
+    figure = Figure(facecolor="black")
+    before, after = figure.subplots(1, 2)
+    look = {"facecolor": "navy", "title": "My class, $x^2$", "ylabel": "T"}
+    before.set(**look)
+    before.tick_params(colors="white")
+    plot.tokens(totals([HOSTILE], by="model"), by="model", ax=before)
+    assert before.get_title() == look["title"]
+    assert before.get_title(loc="left") == ""
+    assert before.title.get_parse_math()
+    assert before.get_ylabel() == "T"
+    assert before.get_facecolor() == mpl.colors.to_rgba("navy")
+    assert all(spine.get_visible() for spine in before.spines.values())
+    assert {tick.get_color() for tick in before.get_yticklabels()} == {"white"}
+
+    unpriced = totals(["2026-11-01"], without_usage=pd.array([1], dtype="Int64"))
+    plot.tokens(unpriced, ax=after)
+    assert after.get_title() == "Tokens by day · live"
+    assert after.get_xlabel().strip() == "1 request without known usage is not in it."
+    after.set_title("Mine")
+    assert {text for text in texts(after) if "Tokens" in text} == set()
+    own = mpl.rcParams["axes.titlecolor"]
+    assert after.title.get_color() == (mpl.rcParams["text.color"] if own == "auto" else own)
+    FigureCanvasAgg(figure).draw()
+
+
+def test_what_shares_an_axis_is_not_cut_off() -> None:
+    many, few = totals(["2026-11-01", "2026-11-20"]), totals(["2026-11-10"])
+    few[["input_tokens", "output_tokens"]] = few[["input_tokens", "output_tokens"]] // 100
+    for order in ((many, few), (few, many)):
+        figure = Figure()
+        places = figure.subplots(2, 1, sharex=True, sharey=True)
+        for axes, table in zip(places, order, strict=True):
+            plot.tokens(table, ax=axes)
+        low, high = places[0].get_ylim()
+        assert low == 0
+        assert high >= 400
+        begin, end = (mdates.num2date(edge).date() for edge in places[1].get_xlim())
+        assert begin <= date(2026, 11, 1)
+        assert end >= date(2026, 11, 20)
+    for tables in ((["a"], ["a", "b", "c", "d", "e"]), (["a", "b", "c", "d", "e"], ["a"])):
+        places = Figure().subplots(1, 2, sharey=True)
+        for axes, names in zip(places, tables, strict=True):
+            plot.tokens(totals(names, by="model"), by="model", ax=axes)
+        assert places[0].get_ylim()[1] >= 4.4
 
 
 def test_the_ledger_does_not_load_matplotlib() -> None:

@@ -300,11 +300,11 @@ def test_prune_asks_and_then_lets_go(room: Class) -> None:
     used(room, "anna", tokens=4)
     shown = run("prune", room.owner, "--older-than", "365d")
     assert shown.returncode == 1
-    assert "1 requests would go" in shown.stdout
+    assert "1 request would go" in shown.stdout
     assert "--yes" in shown.stderr
     assert "\N{REPLACEMENT CHARACTER}" not in shown.stdout  # it is told in lines
-    assert "1 requests would go" in done("prune", room.owner, "--older-than", "365d", "--dry-run")
-    assert "1 requests went" in done("prune", room.owner, "--older-than", "365d", "--yes")
+    assert "1 request would go" in done("prune", room.owner, "--older-than", "365d", "--dry-run")
+    assert "1 request went" in done("prune", room.owner, "--older-than", "365d", "--yes")
     assert room.tell("SELECT input_tokens FROM anyfast.requests") == [(4,)]
     assert "nothing is so old" in done("prune", room.owner, "--before", old.date().isoformat())
 
@@ -323,7 +323,7 @@ def test_prune_of_a_file(tmp_path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.begin(request_row(time=datetime.now(UTC) - timedelta(days=400)))
         ledger.absorb()
-    assert "1 requests went" in done("prune", str(path), "--older-than", "365d", "--yes")
+    assert "1 request went" in done("prune", str(path), "--older-than", "365d", "--yes")
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
@@ -409,3 +409,19 @@ def test_help_says_it_plainly() -> None:
     assert "whoever holds the key can spend" in told
     for command in ("init", "add", "remove", "list", "budget", "usage", "prune"):
         assert command in told
+
+
+def test_usage_speaks_of_its_own_options(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger(path) as ledger:
+        ledger.begin(request_row(time=datetime.now(UTC) - timedelta(days=400)))
+        with ledger.transaction() as connection:
+            connection.exec_driver_sql("INSERT INTO schema_version VALUES (99, 0)")
+    ended = run("usage", str(path))
+    assert "--since all shows all time" in ended.stdout
+    assert "%anyfast" not in ended.stdout
+    assert ended.stderr.count("schema 99") == 1
+    assert ".py" not in ended.stderr
+    assert "in a notebook, `%anyfast prices set" in done("usage", str(path), "--since", "all")
+    assert "--zone 'Mars' is no time zone" in refused("usage", str(path), "--zone", "Mars")
+    assert "--before 'x' is" in refused("prune", str(path), "--before", "x")

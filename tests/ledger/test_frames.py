@@ -335,3 +335,21 @@ def test_jobs_are_chosen_like_requests(path: Path) -> None:
     until = NOON + timedelta(microseconds=3)
     assert len(room.jobs(NOON + timedelta(microseconds=1), until=until, path=path)) == 2
     assert room.jobs(path=path, notebook="none.ipynb").empty
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"kind": "film"}, "Did you mean seedance or kling?"),
+        ({"kind": ["chat", "sedream"]}, "Did you mean seedream?"),
+        ({"source": "fake"}, "Did you mean simulated?"),
+        ({"status": "eror"}, "Did you mean error?"),
+        ({"kind": "zzz"}, "There are chat, responses"),
+    ],
+)
+def test_a_word_that_no_row_can_have_is_an_error(path: Path, wrong: dict[str, Any], says: str) -> None:
+    for read in (frame, room.by_model, room.jobs) if "status" not in wrong else (frame,):
+        with pytest.raises(InputError) as caught:
+            read(path=path, **wrong)
+        assert caught.value.field == next(iter(wrong))
+        assert says in caught.value.hint

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,7 @@ from anyfast_nb import ledger as room
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger import Ledger, by_day, by_model, frame, jobs
 from anyfast_nb.ledger.frames import handed_in, scan
+from anyfast_nb.ledger.rows import Kept
 from tests.ledger.conftest import request_row
 from tests.ledger.made import NOON, many, microseconds, record, write
 
@@ -123,6 +125,32 @@ def test_rows_in_a_copied_log_beside_the_file_are_read(hand_in: Path, tmp_path: 
         assert frame(source_files=late / "mine.db")["title"].tolist() == ["in the log"]
     finally:
         late.chmod(0o700)
+
+
+def test_rows_that_wait_in_a_journal_beside_the_file_are_read(hand_in: Path) -> None:
+    path = shutil.copytree(hand_in / "ada", hand_in / "zoe") / "ledger.db"
+    with Ledger(path) as ada:  # its store is never loaded
+        begun = request_row(title="begun")
+        ada.begin(begun)
+        ended = request_row(title="ended")
+        ada.begin(ended)
+        ada._write(Kept("requests", ended.record() | {"status": "ok", "input_tokens": 7}))
+    (journal,) = (path.parent / "journal").glob("*.jsonl")
+    mine = json.loads(journal.read_text().splitlines()[1])
+    forged = [mine | {"id": f"forged {number}"} | bad for number, bad in enumerate((
+        {"input_tokens": 2**70}, {"input_tokens": "many"}, {"title": "\ud800"}, {"time_us": "now"},
+    ))]  # fmt: skip
+    with journal.open("a") as lines:
+        lines.write("\n".join([*map(json.dumps, forged), "[" * 100_000, '"torn']))
+    before = state(hand_in)
+    table = frame(source_files=path, columns="all").set_index("id")
+    assert state(hand_in) == before
+    assert table.loc[[begun.id, ended.id], "status"].tolist() == ["unfinished", "ok"]
+    assert table.loc[ended.id, ["input_tokens", "file"]].tolist() == [7, str(path)]
+    assert set(table.index) - {record(number)["id"] for number in range(3)} == {
+        begun.id, ended.id, "forged 1",
+    }  # fmt: skip
+    assert table.loc["forged 1", "input_tokens"] is pd.NA
 
 
 @pytest.mark.parametrize("version", [1, 2])

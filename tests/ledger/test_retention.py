@@ -36,7 +36,7 @@ def test_what_is_older_goes_and_what_is_not_stays(ledger: Ledger) -> None:
     told = anyfast_nb.ledger.prune(YEAR, path=ledger.path)
     assert told.done
     assert told.total == 1
-    assert "1 requests went" in str(told)
+    assert "1 request went" in str(told)
     assert ids(ledger, "requests") == {new}
 
 
@@ -44,7 +44,7 @@ def test_a_rehearsal_counts_and_changes_nothing(ledger: Ledger) -> None:
     old = written(ledger, request_row(time=OLD))
     told = prune(YEAR, path=ledger.path, dry_run=True)
     assert (told.done, told.total) == (False, 1)
-    assert "1 requests would go" in str(told)
+    assert "1 request would go" in str(told)
     assert ids(ledger, "requests") == {old}
 
 
@@ -77,7 +77,7 @@ def test_what_a_running_budget_counts_stays(ledger: Ledger, monkeypatch: pytest.
     spent = ledger.budgets()[0].spent
     told = prune(YEAR, path=ledger.path)
     assert told.counted == 1
-    assert "1 requests stay: a running budget counts them" in str(told)
+    assert "1 request stays: a running budget counts them" in str(told)
     assert ids(ledger, "requests") == {counted}, f"neither {before} nor {simulated} counts"
     assert ledger.budgets()[0].spent == spent
     ledger.end_budget(budget.id)

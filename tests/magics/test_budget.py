@@ -11,13 +11,20 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.lib.pretty import pretty
+from sqlalchemy import update
 
 from anyfast_nb.errors import BudgetError, InputError
+from anyfast_nb.ledger.disk.tables import BUDGETS
+from anyfast_nb.ledger.job_rows import JobStatus
+from anyfast_nb.ledger.rows import microseconds
 from anyfast_nb.magics import extension
 from anyfast_nb.magics.budget_verbs import budget
 from anyfast_nb.magics.guide import guide
 from anyfast_nb.session import Session, session
+from anyfast_nb.wire.values import Status
 from tests.ledger.budgeting import ask, fill, request_record, reservation_record
+from tests.ledger.conftest import request_row
+from tests.ledger.test_jobs import job_row
 
 
 class Shown(list[str]):
@@ -136,15 +143,18 @@ def test_the_only_budget_needs_no_number(own: Session, shown: Shown) -> None:
 def test_what_never_ended_is_listed_and_given_back(own: Session, shown: Shown) -> None:
     budget(own, "1000 tokens --per total", shown)
     budget(own, "5 USD --per day", shown)
-    held = reservation_record(tokens=400, cost_nano=2 * 10**9, currency="USD")
+    long_ago = {"time_us": microseconds(datetime.now(UTC) - timedelta(minutes=11))}
+    held = reservation_record(tokens=400, cost_nano=2 * 10**9, currency="USD") | long_ago
     ended = reservation_record(tokens=50)
     rows = [request_record(id=held["id"]), request_record(id=ended["id"], output_tokens=20)]
     fill(own.gateway.ledger, requests=rows, reservations=[held, ended])
+    with own.gateway.ledger.transaction() as connection:  # they began before
+        connection.execute(update(BUDGETS).values(created_us=held["time_us"] - 1))
     shown.clear()
     budget(own, "", shown)
     assert "`%anyfast budget release ID`" in shown[1]
     assert held["id"][-8:] in shown[1]
-    assert "0 min  chat" in shown[1]
+    assert "11 min  chat" in shown[1]
     assert "400 tokens, 2 USD" in shown[1]
     assert ended["id"][-8:] not in shown[1]
     budget(own, f"release {held['id'][-8:]}", shown)
@@ -152,6 +162,42 @@ def test_what_never_ended_is_listed_and_given_back(own: Session, shown: Shown) -
     assert [state.reserved for state in own.gateway.ledger.budgets()] == [0, 0]
     with pytest.raises(InputError, match="no request that stands"):
         budget(own, f"release {held['id'][-8:]}", shown)
+
+
+def test_what_may_still_run_is_not_offered_to_be_given_back(own: Session, shown: Shown) -> None:
+    ledger = own.gateway.ledger
+    budget(own, "100000 tokens --per total", shown)
+    young, stopped, film, doubtful, lost = (reservation_record(tokens=number) for number in range(1, 6))
+    here = reservation_record(tokens=6)
+    hours_ago = microseconds(datetime.now(UTC) - timedelta(hours=3))
+    for old in (film, doubtful):
+        old["time_us"] = hours_ago
+    lost["time_us"] = microseconds(datetime.now(UTC) - timedelta(days=2))
+    here["time_us"] = hours_ago
+    running = request_row(id=here["id"])
+    ledger.begin(running)
+    ledger.absorb()
+    rows = [
+        request_record(id=young["id"]),
+        request_record(id=stopped["id"], status="interrupted"),
+        *(request_record(id=one["id"], kind="seedance", status="ok") for one in (film, lost)),
+        request_record(id=doubtful["id"], kind="seedance", status="submit_unknown"),
+    ]
+    fill(ledger, requests=rows, reservations=[young, stopped, film, doubtful, lost, here])
+    for one, status in ((film, "running"), (doubtful, "submit_unknown"), (lost, "running")):
+        ledger.begin_job(job_row(request_row=one["id"], status=JobStatus(status)))
+    with ledger.transaction() as connection:
+        connection.execute(update(BUDGETS).values(created_us=lost["time_us"] - 1))
+    shown.clear()
+    budget(own, "", shown)
+    listed = [line.split()[0] for line in shown[1].splitlines()[3:]]
+    assert set(listed) == {one["id"][-8:] for one in (stopped, doubtful, lost)}
+    for one in (young, film, here):
+        with pytest.raises(InputError, match="may still run"):
+            budget(own, f"release {one['id'][-8:]}", shown)
+    ledger.settle(running.id, status=Status.INTERRUPTED)
+    budget(own, f"release {here['id'][-8:]}", shown)
+    assert "Released: 6 tokens" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -212,7 +258,8 @@ def test_completion(shell: InteractiveShell) -> None:
     shell.run_line_magic("anyfast", "budget 10 tokens --per day")
     assert complete(shell, "%anyfast budget end ") == ["1", "all"]
     held = reservation_record(tokens=4)
-    fill(session().gateway.ledger, requests=[request_record(id=held["id"])], reservations=[held])
+    sent = request_record(id=held["id"], status="interrupted")
+    fill(session().gateway.ledger, requests=[sent], reservations=[held])
     assert complete(shell, "%anyfast budget release ") == [held["id"][-8:]]
 
 

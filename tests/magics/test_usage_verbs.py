@@ -154,3 +154,19 @@ def test_what_the_ledger_has_to_tell_stands_above_the_table(
         "The ledger is brought to schema 4.",
         "Usage by model · all time",
     ]
+
+
+def test_what_the_ledger_says_of_itself_is_said_once(filled: None, shown: list[dict[str, Any]]) -> None:
+    with Ledger() as book, book.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO schema_version VALUES (99, 0)")
+    own = Session()
+    usage(own, "all", shown.append)
+    usage(own, "week", shown.append)
+    newer = ["schema 99" in one["text/plain"] for one in shown]
+    assert newer == [True, False, False]
+
+
+def test_single_requests_are_not_added_up(ask: Asks) -> None:
+    with pytest.raises(InputError, match="last=3 lists requests") as caught:
+        ask("all --last 3 --by day")
+    assert caught.value.field == "by"

@@ -34,6 +34,7 @@ TEMPORARY = re.compile(r"(?<![\w.])/(tmp|var/folders)/")
 def environ(home: Path) -> dict[str, str]:
     """The environment notebooks run in: nobody's, on the built-in AnyFast, without its waits."""
     made = clean_environ(home) | {"ANYFAST_BASE_URL": "simulator", "ANYFAST_SIM_SPEED": "0"}
+    made["ANYFAST_LANGUAGE"] = "en"
     if programs := made.pop("ANYFAST_TEST_POSTGRES", ""):  # a lesson looks where a person's would be
         made["PATH"] = f"{programs}{os.pathsep}{made['PATH']}"
     return made

@@ -19,6 +19,7 @@ MOST_CELLS = {
     "02_images_and_video": 26,
     "05_usage_and_budgets": 28,
     "06_teaching_a_class": 18,
+    "07_panels": 16,
 }
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 

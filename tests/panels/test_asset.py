@@ -15,15 +15,15 @@ from anyfast_nb.panels.composer import Attached
 from anyfast_nb.session import Session
 from anyfast_nb.wire.assets import Asset, AssetStatus
 from tests.assets.conftest import KEY, Store
-from tests.conftest import Simulator
 from tests.panels.pressing import acts, copied, let_go, own_session, press, rested, text_of, widget
 from tests.wire_server import Reply, WireServer
 
 
 @pytest.fixture
-def own(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
-    monkeypatch.setenv("ANYFAST_BASE_URL", simulator.base_url)
-    monkeypatch.setenv("ANYFAST_API_KEY", simulator.key)
+def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
+    """A built-in AnyFast of the test's own: in a shared one there are other tests' assets."""
+    monkeypatch.setenv("ANYFAST_BASE_URL", "simulator")
+    monkeypatch.setenv("ANYFAST_SIM_SPEED", "0")
     monkeypatch.chdir(tmp_path)
     own = own_session(monkeypatch)
     yield own
@@ -76,25 +76,25 @@ def test_what_does_not_fit_is_said_before_anything_is_sent(opens: Opens, own: Se
     panel = opens()
     before = len(panel._assets)
     attach(panel, picture("tiny.png", size=(100, 80)))
-    assert "tiny.png: nothing is sent" in text_of(panel._notes)
-    assert "300 to 6,000 pixels" in text_of(panel._notes)
+    assert "tiny.png: nothing is sent" in text_of(panel._memos.board)
+    assert "300 to 6,000 pixels" in text_of(panel._memos.board)
     submit(panel)
     rested(panel)
     assert len(panel._assets) == before
     Path("notes.txt").write_text("no medium at all")
     attach(panel, Path("notes.txt").absolute())
-    assert "notes.txt: nothing is sent" in text_of(panel._notes)
+    assert "notes.txt: nothing is sent" in text_of(panel._memos.board)
 
 
 def test_an_upload_becomes_ready_and_is_told_to_be_there_the_second_time(opens: Opens) -> None:
     panel = opens()
     cat = picture("cat.png", colour="teal")
     attach(panel, cat)
-    assert "Image · 640 × 480" in text_of(panel._notes)
-    assert "It fits" in text_of(panel._notes)
+    assert "Image · 640 × 480" in text_of(panel._memos.board)
+    assert "It fits" in text_of(panel._memos.board)
     submit(panel)
     rested(panel)
-    assert "ready as asset://" in text_of(panel._notes)
+    assert "ready as asset://" in text_of(panel._memos.board)
     (asset,) = [one for one in panel._assets.values() if one.name.startswith("cat")]
     assert asset.status is AssetStatus.ACTIVE
     card = panel._shelf.pieces[f"asset-{asset.id}"]
@@ -104,9 +104,9 @@ def test_an_upload_becomes_ready_and_is_told_to_be_there_the_second_time(opens: 
     assert "data-medium" in panel._shelf.pieces[f"asset-{asset.id}"]  # its small copy came
     count = len(panel._assets)
     attach(panel, cat)
-    assert f"is an asset already, {asset.reference}" in text_of(panel._notes)
+    assert f"is an asset already, {asset.reference}" in text_of(panel._memos.board)
     submit(panel)
-    assert "nothing was sent" in text_of(panel._notes)
+    assert "nothing was sent" in text_of(panel._memos.board)
     rested(panel)
     assert len(panel._assets) == count
     assert asset.reference in panel.essence()["text/html"]
@@ -118,7 +118,7 @@ def test_names_types_and_groups_narrow_the_shelf(opens: Opens) -> None:
     widget(panel, "Create").click()
     rested(panel)
     rested(panel)
-    assert "Group heroes is there now" in text_of(panel._notes)
+    assert "Group heroes is there now" in text_of(panel._memos.board)
     assert panel._chosen_group()[1] == "heroes"  # what is uploaded now goes there
     ada = uploaded(panel, picture("ada.png", colour="red"), "ada portrait")
     assert ada.name == "ada portrait"
@@ -137,9 +137,9 @@ def test_names_types_and_groups_narrow_the_shelf(opens: Opens) -> None:
 def test_a_group_is_renamed_and_deleted_with_a_second_press(opens: Opens) -> None:
     panel = opens()
     widget(panel, "Rename").click()
-    assert "Choose a group first" in text_of(panel._notes)
+    assert "Choose a group first" in text_of(panel._memos.board)
     widget(panel, "Create").click()
-    assert "Write a name first" in text_of(panel._notes)
+    assert "Write a name first" in text_of(panel._memos.board)
     widget(panel, "Name").value = "draft"
     widget(panel, "Create").click()
     rested(panel)
@@ -180,8 +180,8 @@ def test_an_asset_goes_to_the_video_panel(opens: Opens, own: Session) -> None:
     panel = opens()
     asset = uploaded(panel, picture("for a film.png", colour="pink"))
     press(panel._shelf, f"use:{asset.id}")
-    assert "is in the video panel" in text_of(panel._notes)
-    assert "af.panel('video')" in text_of(panel._notes)  # nothing of it is on a page yet
+    assert "is in the video panel" in text_of(panel._memos.board)
+    assert "af.panel('video')" in text_of(panel._memos.board)  # nothing of it is on a page yet
     video: Any = own.panels.get("video")
     assert own.panels.deck().chosen == "video"
     assert asset.reference in video.as_magic() or asset.reference in str(video._shelf.media)
@@ -194,7 +194,7 @@ def test_text_without_a_file_is_an_address_or_refused(opens: Opens) -> None:
     with pytest.raises(Exception, match="Nothing to upload"):
         panel._submit("just words", [])
     panel.guarded(lambda: panel._submit("just words", []))()
-    assert "Nothing to upload" in text_of(panel._notes)
+    assert "Nothing to upload" in text_of(panel._memos.board)
 
 
 @pytest.fixture
@@ -256,8 +256,8 @@ def test_trouble_is_told_and_refresh_tries_again(
     panel = AssetPanel(session=own)
     try:
         panel._errands.rest(30)
-        assert "403" in text_of(panel._notes)
-        assert "sk-live" not in text_of(panel._notes)
+        assert "403" in text_of(panel._memos.board)
+        assert "sk-live" not in text_of(panel._memos.board)
     finally:
         panel.close()
         let_go(own)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from anyfast_nb.errors import InputError
 from anyfast_nb.jobs.pictures import Picture, Pictures
 from anyfast_nb.panels.handover import film_target, films_take
 from anyfast_nb.panels.image import ImagePanel
@@ -162,6 +163,20 @@ def test_one_press_is_one_request(panel: ImagePanel, session: Session) -> None:
     panel.create(PROMPT)
     panel.wait(30)
     assert len(panel.batches) == 1
+
+
+def test_what_is_sent_before_the_page_told_its_text_is_looked_at_too(panel: ImagePanel) -> None:
+    eventually(lambda: "Write what" in about(panel))
+    panel._submit(PROMPT, ())
+    panel.wait(60)
+    eventually(lambda: "From words alone" in about(panel))
+
+
+def test_what_went_wrong_in_sending_stays_after_the_look(panel: ImagePanel) -> None:
+    panel._submit(PROMPT, ())
+    panel.tell(InputError("nothing works today"))
+    eventually(lambda: "From words alone" in about(panel))
+    assert "nothing works today" in about(panel)
 
 
 def test_a_large_one_is_asked_about(panel: ImagePanel, session: Session) -> None:

@@ -109,9 +109,9 @@ def test_each_filter_narrows_and_the_magic_says_so(own: Session, shown: list[Job
     assert "No job fits." in text_of(panel._list)
     widget(panel, "Period").value = "no such period"
     rested(panel)
-    assert "no such period" in text_of(panel._notes)
-    press(panel._notes, "away:trouble")
-    assert not panel._notes.pieces
+    assert "no such period" in text_of(panel._memos.board)
+    press(panel._memos.board, "away:trouble")
+    assert not panel._memos.board.pieces
 
 
 def test_details_say_what_was_asked_and_why_it_failed(own: Session, shown: list[JobsPanel]) -> None:
@@ -142,7 +142,7 @@ def test_a_film_of_a_kernel_that_ended_is_gone_on_with_played_and_fetched_again(
     press(panel._list, f"resume:{job.id}")
     rested(panel)
     assert job.file is not None
-    assert "its film is here" in text_of(panel._notes)
+    assert "its film is here" in text_of(panel._memos.board)
     piece = panel._list.pieces[f"job-{job.id}"]
     assert "data-medium" in piece  # its poster
     assert ">Play<" in piece
@@ -163,7 +163,7 @@ def test_a_film_of_a_kernel_that_ended_is_gone_on_with_played_and_fetched_again(
     rested(panel)
     assert job.file is not None
     panel.resume_all()
-    assert "Nothing to resume" in text_of(panel._notes)
+    assert "Nothing to resume" in text_of(panel._memos.board)
 
 
 def test_a_job_whose_reply_was_lost_takes_a_task_id(own: Session, shown: list[JobsPanel]) -> None:
@@ -189,7 +189,7 @@ def test_a_job_whose_reply_was_lost_takes_a_task_id(own: Session, shown: list[Jo
     widget(panel, "Task id").value = "no id!"
     widget(panel, "Go on with it").click()
     rested(panel)
-    assert "that is no task id" in text_of(panel._notes)
+    assert "that is no task id" in text_of(panel._memos.board)
     widget(panel, "Task id").value = there.task_id
     widget(panel, "Go on with it").click()
     rested(panel)

@@ -84,10 +84,10 @@ def test_a_chart_in_both_themes_says_what_it_shows(panel: UsagePanel) -> None:
 def test_a_wrong_period_is_told_and_the_panel_goes_on(panel: UsagePanel) -> None:
     widget(panel, "Period").value = "last summer"
     rested(panel)
-    assert "last summer" in text_of(panel._notes)
+    assert "last summer" in text_of(panel._memos.board)
     widget(panel, "Period").value = "all"
     rested(panel)
-    assert not panel._notes.pieces
+    assert not panel._memos.board.pieces
     widget(panel, "Period").value = "2031-01-01"
     rested(panel)
     assert "No requests" in text_of(panel._board_of_figures)
@@ -98,7 +98,7 @@ def test_a_budget_is_set_shown_refused_and_ended(panel: UsagePanel, own: Session
     widget(panel, "Amount").value = "5"
     widget(panel, "Set budget").click()
     rested(panel)
-    assert "the unit is missing" in text_of(panel._notes)
+    assert "the unit is missing" in text_of(panel._memos.board)
     assert own.gateway.ledger.budgets() == []
     widget(panel, "Amount").value = "200k tokens"
     widget(panel, "Per").value = "week"
@@ -131,18 +131,18 @@ def test_models_without_a_price_get_one(panel: UsagePanel) -> None:
     widget(panel, "Currency").value = "USD"
     widget(panel, "Set price").click()
     rested(panel)
-    assert "at least one price" in text_of(panel._notes)
+    assert "at least one price" in text_of(panel._memos.board)
     widget(panel, "Input").value = "a lot"
     widget(panel, "Set price").click()
     rested(panel)
-    assert "a lot" in text_of(panel._notes)
+    assert "a lot" in text_of(panel._memos.board)
     widget(panel, "Input").value = "0.5"
     widget(panel, "Output").value = "1"
     widget(panel, "Picture").value = "1"
     widget(panel, "Film second").value = "1"
     widget(panel, "Set price").click()
     rested(panel)
-    assert "has a price now" in text_of(panel._notes)
+    assert "has a price now" in text_of(panel._memos.board)
     (price,) = af.ledger.price_list().to_dict("records")
     assert (price["input"], price["currency"]) == (0.5, "USD")
     rested(panel)
@@ -151,7 +151,7 @@ def test_models_without_a_price_get_one(panel: UsagePanel) -> None:
     assert int(re.search(r"\((\d+) requests", toggle.description)[1]) < before  # type: ignore[index]
     press(panel._board_of_prices, "reprice:")
     rested(panel)
-    assert "have a cost now" in text_of(panel._notes)
+    assert "have a cost now" in text_of(panel._memos.board)
 
 
 def test_the_figures_as_csv(panel: UsagePanel, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_the_figures_as_csv(panel: UsagePanel, tmp_path: Path) -> None:
     with file.open(encoding="utf-8", newline="") as text:
         rows = list(csv.DictReader(text))
     assert {row["source"] for row in rows} == {"live", "simulated", "replayed"}
-    assert file.name in text_of(panel._notes)
+    assert file.name in text_of(panel._memos.board)
 
 
 def test_what_stays_is_the_table(panel: UsagePanel) -> None:

@@ -355,6 +355,19 @@ def test_one_click_is_one_film_and_the_same_wish_is_the_same_film(panels: Panels
     assert copied(f"magic:{panel.jobs[0].id}").endswith("--take 2")
 
 
+def test_one_whose_size_the_model_chooses_is_asked_about_by_its_largest(
+    panels: Panels, session: Session
+) -> None:
+    session.configure(confirm_above=1000)
+    panel = panels()
+    panel.choose(**SMALL | {"ratio": "adaptive"})
+    panel.create(PROMPT)
+    panel.wait(20)
+    assert "Up to" in about(panel)
+    assert "more than confirm_above=1,000" in about(panel)
+    assert not session.desk.jobs()
+
+
 def test_a_large_one_is_asked_about(panels: Panels, session: Session) -> None:
     session.configure(confirm_above=1000)
     panel = panels()

@@ -156,3 +156,13 @@ def test_money_has_the_places_it_needs() -> None:
 
 def test_percent() -> None:
     assert [percent(share) for share in (None, 0, 0.001, 0.456, 1.0)] == ["", "0 %", "<1 %", "46 %", "100 %"]
+
+
+def test_a_narrow_page_scrolls_the_table_in_its_own_box_without_its_bars() -> None:
+    html = usage_bundle([LIVE, SIMULATED], key="model", caption="c", share_of="tokens")["text/html"]
+    assert '<div class="anyfast-wide" style="overflow-x:auto"><table>' in html
+    assert "::-webkit-scrollbar" in html  # always there: those of a system may hide
+    assert '<td class="anyfast-bar"' in html
+    heads, _, figures = html.partition("</thead>")
+    assert "nowrap" not in heads.partition("<table>")[2]
+    assert "nowrap" in figures

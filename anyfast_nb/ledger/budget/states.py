@@ -121,6 +121,7 @@ def unsettled_told(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[
             cost_nano=row["cost_nano"],
             currency=row["currency"],
             reserved_at=moment_of(int(row["time_us"])),
+            under_way=bool(row.get("under_way")),
         )
         for row in rows
     ]

@@ -32,7 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from anyfast_nb.ledger.budget.values import TOKENS, Scope
-from anyfast_nb.ledger.disk.tables import REQUESTS, RESERVATIONS
+from anyfast_nb.ledger.disk.schema import UNDER_WAY
+from anyfast_nb.ledger.disk.tables import JOBS, REQUESTS, RESERVATIONS
 
 Parameter = Callable[[str], ColumnElement[Any]]
 
@@ -121,6 +122,7 @@ def standing(parameter: Parameter | None = None) -> Select[Any]:
             case((unknown_tokens, _R.tokens)).label("tokens"),
             case((unknown_cost, _R.cost_nano)).label("cost_nano"),
             _R.currency,
+            case((_job_under_way(), 1), else_=0).label("under_way"),
         )
         .select_from(RESERVATIONS.join(REQUESTS, _Q.id == _R.id))
         .where(
@@ -141,6 +143,12 @@ def standing_in_function() -> str:
 
 
 # --- parts --------------------------------------------------------------------------------
+
+
+def _job_under_way() -> ColumnElement[bool]:
+    """Does the film that was asked for go on at the server, as far as anybody has heard?"""
+    found = select(JOBS.c.id).where(JOBS.c.request_row == _Q.id, JOBS.c.status.in_(UNDER_WAY))
+    return found.correlate(REQUESTS).exists()
 
 
 def _bound(name: str) -> ColumnElement[Any]:

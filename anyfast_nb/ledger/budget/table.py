@@ -97,7 +97,7 @@ class BudgetTable(Durable):
         except AnyFastError as trouble:
             self._unchecked(trouble)
             return Reserved()
-        refused = refusal(ask, states)
+        refused = refusal(ask, states, shared=self.shared)
         if refused is not None:
             raise refused
         return Reserved(warnings(ask, states), stands=bool(states))

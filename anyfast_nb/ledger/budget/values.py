@@ -21,6 +21,10 @@ NANO: Final = 10**9
 # Sums of many such amounts still fit into the ledger's integers.
 _MOST: Final = 10**16
 
+# From then on nobody expects it to end: its kernel is gone, or the server has lost it.
+_LONGEST_ANSWER: Final = timedelta(minutes=10)
+_LONGEST_FILM: Final = timedelta(days=1)
+
 _AMOUNT: Final = re.compile(
     r"\s*(?P<sign>[-+]?)(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*"
     r"(?P<times>[kKM](?=\s|tok|$))?\s*(?P<unit>[A-Za-z]*)\s*"
@@ -245,6 +249,7 @@ class Standing:
         cost_nano: billionths of a unit of ``currency`` that stand; None: none do.
         currency: of the cost.
         reserved_at: when.
+        under_way: it is a film that the server has accepted, and that has not ended.
     """
 
     id: str
@@ -257,6 +262,14 @@ class Standing:
     cost_nano: int | None
     currency: str | None
     reserved_at: datetime
+    under_way: bool = False
+
+    @property
+    def may_run(self) -> bool:
+        """May it go on, so that its own figure is still to come?"""
+        if self.under_way:
+            return self.age < _LONGEST_FILM
+        return self.status == "unfinished" and self.age < _LONGEST_ANSWER
 
     def figure(self, unit: str) -> int | None:
         """So much of a budget's unit."""

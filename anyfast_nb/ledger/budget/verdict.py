@@ -21,11 +21,17 @@ def _room(ask: Ask, state: BudgetState) -> bool:
     return worst is not None and worst <= state.left
 
 
-def refusal(ask: Ask, states: Sequence[BudgetState]) -> BudgetError | None:
-    """What the first hard budget without room says; None if all have room."""
+def refusal(ask: Ask, states: Sequence[BudgetState], *, shared: bool = False) -> BudgetError | None:
+    """What the first hard budget without room says; None if all have room.
+
+    Args:
+        ask: what was asked for.
+        states: of all budgets that it counts against.
+        shared: the ledger is a class's: a budget that is not one's own is its owner's to change.
+    """
     for state in states:
         if state.budget.hard and not _room(ask, state):
-            return _refused(ask, state)
+            return _refused(ask, state, _look(state, shared=shared))
     return None
 
 
@@ -50,31 +56,31 @@ def _warning(ask: Ask, state: BudgetState) -> str:
 # --- refusals -----------------------------------------------------------------------------
 
 
-def _refused(ask: Ask, state: BudgetState) -> BudgetError:
+def _refused(ask: Ask, state: BudgetState, look: str) -> BudgetError:
     budget, worst = state.budget, ask.worst(state.budget.unit)
     if worst is None:
-        return _without_bound(ask, state)
+        return _without_bound(ask, state, look)
     if state.left < 0 or (state.left == 0 and worst):
         excess = f", {budget.said(state.excess)} more than it" if state.excess else ""
         return BudgetError(
             f"The budget of {_named(state)} is used up{excess}; {ask.what} was not sent.",
-            hint=f"{_capital(_used(state))}.{_when(state)} {_look(state)}.",
+            hint=f"{_capital(_used(state))}.{_when(state)} {look}.",
         )
     return BudgetError(
         f"The budget of {_named(state)} has {budget.said(state.left)} left; {ask.what} may take up to "
         f"{budget.said(worst)} and was not sent.",
-        hint=f"{_smaller(ask)}{_when(state)} {_look(state)}.".strip(),
+        hint=f"{_smaller(ask)}{_when(state)} {look}.".strip(),
     )
 
 
-def _without_bound(ask: Ask, state: BudgetState) -> BudgetError:
+def _without_bound(ask: Ask, state: BudgetState, look: str) -> BudgetError:
     unit = state.budget.unit
     if unit != TOKENS and ask.cost is not None:
         return BudgetError(
             f"The budget of {_named(state)} cannot be compared with {ask.what}, whose price is in "
             f"{ask.cost.currency}: no exchange rate is assumed, and it was not sent.",
             hint=f"Set its price in {unit} (%anyfast prices set), or a budget in {ask.cost.currency}. "
-            f"{_look(state)}.",
+            f"{look}.",
         )
     if unit != TOKENS and _has_no_price(ask):
         return BudgetError(
@@ -82,7 +88,7 @@ def _without_bound(ask: Ask, state: BudgetState) -> BudgetError:
             "it was not sent.",
             hint=_priced_in(ask.price_line, unit),
         )
-    fix = f"What gives a bound: {ask.fix}" if ask.fix else f"A soft budget (--soft) warns; {_look(state)}"
+    fix = f"What gives a bound: {ask.fix}" if ask.fix else f"A soft budget (--soft) warns; {look}"
     return BudgetError(
         f"Nobody can say how much {ask.what} takes at most, and the budget of {_named(state)} is hard: "
         "it was not sent.",
@@ -134,7 +140,9 @@ def _smaller(ask: Ask) -> str:
     return f"What makes it smaller: {ask.fix}." if ask.fix else "A smaller request may fit."
 
 
-def _look(state: BudgetState) -> str:
+def _look(state: BudgetState, *, shared: bool) -> str:
+    if shared and state.budget.user is None:
+        return f"{_LOOK}. It is the class's: the owner of the ledger set it, and can change it"
     return f"{_LOOK}, `%anyfast budget end N` ends it"
 
 

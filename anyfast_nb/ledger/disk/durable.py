@@ -18,6 +18,7 @@ from weakref import ref
 from anyfast_nb.errors import AnyFastError, ConfigError, LedgerError
 from anyfast_nb.ledger.disk.absorber import WAIT_S, Absorber
 from anyfast_nb.ledger.disk.journal import Journal
+from anyfast_nb.ledger.disk.leaving import leave
 from anyfast_nb.ledger.disk.location import locate
 from anyfast_nb.wire.text import counted
 
@@ -94,7 +95,8 @@ class Durable:
     def close(self) -> None:
         """Let go of the files; the ledger opens again when it is used.
 
-        What waits is taken over if the store is loaded already; else it waits for the next reading.
+        What waits is taken over if the store is loaded already; else it waits for the next reading, or
+        the end of the process.
         """
         self._own()
         with self._lock:
@@ -103,6 +105,8 @@ class Durable:
             absorber.stop()
         if self._loaded is not None and self._clock() >= self._rest_until:
             self._absorb(patience_s=0.0)
+        elif self._loaded is None and not self.shared:
+            leave(self.path, _absorb_at_the_end)
         self._journal.close()
         with self._lock:
             if self._loaded is not None:
@@ -137,6 +141,7 @@ class Durable:
         except OSError as error:
             self._around_the_journal(records, error)
         else:
+            self._heed_the_end()
             if self._absorber is not None:
                 self._absorber.wake()
 
@@ -145,9 +150,14 @@ class Durable:
         with self._lock:
             if self._absorber is None:
                 self._absorber = Absorber(self._absorb_quietly, wait_s=self._wait_s)
+            self._absorber.wake()
+
+    def _heed_the_end(self) -> None:
+        """Be closed when the process ends."""
+        with self._lock:
+            if self._at_exit is None:
                 self._at_exit = partial(_close, ref(self))
                 atexit.register(self._at_exit)
-            self._absorber.wake()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -356,6 +366,11 @@ class Durable:
 
 def _nothing() -> list[Kept]:
     return []
+
+
+def _absorb_at_the_end(path: Path) -> None:
+    with Durable(path, warn=lambda _: None) as ledger:  # whatever it is, the rows wait on
+        ledger.absorb()
 
 
 def _close(ledger: ref[Any]) -> None:

@@ -82,6 +82,10 @@ class Journal:
         """Whether records wait, of this process or another."""
         return bool(self._files())
 
+    def size_bytes(self) -> int:
+        """How much waits."""
+        return sum(path.stat().st_size for path in self._files())
+
     def records(self) -> list[Kept]:
         """The waiting records; they stay."""
         for _ in range(_LISTINGS):
@@ -225,7 +229,7 @@ def parsed(data: bytes) -> tuple[list[Kept], dict[int, list[str]]]:
     for line in data.splitlines():
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(found, dict) or not isinstance(found.get("schema"), int):
             continue

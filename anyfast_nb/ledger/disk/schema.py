@@ -14,6 +14,9 @@ VERSION: Final = 4
 ENDS: Final = ("succeeded", "failed", "cancelled", "expired")
 """The statuses a job never leaves again."""
 
+UNDER_WAY: Final = ("queued", "running", "unknown")
+"""Those of a job that the server has accepted, and that has not ended as far as anybody has heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

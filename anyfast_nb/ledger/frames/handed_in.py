@@ -1,4 +1,7 @@
-"""Ledgers that were handed in, read as one. They are copied, and only the copies are ever opened."""
+"""Ledgers that were handed in, read as one. They are copied, and only the copies are ever opened.
+
+What lies in a ``journal`` folder beside one, rows that its kernel had not taken over yet, is read with it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from glob import glob
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -28,10 +31,15 @@ from sqlalchemy import (
 
 from anyfast_nb.errors import InputError
 from anyfast_nb.ledger.disk.engine import is_open_here
+from anyfast_nb.ledger.disk.leaving import journal_of
+from anyfast_nb.ledger.disk.schema import TABLES
 from anyfast_nb.ledger.disk.sqlite_file import copy_file
 from anyfast_nb.ledger.disk.tables import JOBS, METADATA, REQUESTS, upsert
 from anyfast_nb.ledger.frames.scan import Readable, compiled
 from anyfast_nb.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from anyfast_nb.ledger.rows import Kept
 
 Files = str | Path | Iterable[str | Path] | None
 
@@ -129,8 +137,12 @@ class HandedIn:
                 merged.execute(f"ALTER TABLE {table.name} ADD COLUMN file TEXT")
             for number, path in enumerate(self.files):
                 try:
+                    # What leaves the journal meanwhile is in the file: so it is read first.
+                    waiting = journal_of(path).records()
                     copy = _copied(path, self._folder / str(number))
                     _take(merged, copy, str(path))
+                    if waiting:
+                        _take(merged, _staged(waiting, copy.with_name("journal")), str(path))
                     shutil.rmtree(copy.parent)
                 except (OSError, sqlite3.Error):
                     strange.append(str(path))
@@ -194,6 +206,26 @@ def _states(path: Path) -> list[tuple[int, int] | None]:
         else:
             states.append((stat.st_mtime_ns, stat.st_size))
     return states
+
+
+def _staged(records: Sequence[Kept], path: Path) -> Path:
+    """Lines of a journal that lay beside a ledger, as another file.
+
+    Each is a row there, without any rule: they may say anything.
+    """
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as staged:
+        staged.execute("PRAGMA synchronous = OFF")
+        staged.execute("BEGIN")
+        for table in (REQUESTS, JOBS):
+            names = TABLES[table.name].columns
+            staged.execute(f"CREATE TABLE {table.name} ({', '.join(names)})")
+            into = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+            for kept in records:
+                if kept.table == table.name:
+                    with contextlib.suppress(OverflowError, UnicodeEncodeError):  # no row of ours
+                        staged.execute(into, [kept.record[name] for name in names])
+        staged.execute("COMMIT")
+    return path
 
 
 def _take(merged: sqlite3.Connection, copy: Path, name: str) -> None:

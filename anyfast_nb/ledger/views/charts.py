@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib import font_manager
+from matplotlib import font_manager, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
@@ -79,6 +82,16 @@ def palette_of(theme: str) -> Palette:
     return PALETTES[theme]
 
 
+def guest_palette(theme: str) -> Palette:
+    """The colours on axes that somebody brought: the series' are the theme's, those of text theirs.
+
+    Raises:
+        InputError: there is no such theme.
+    """
+    ink = to_hex(rcParams["text.color"])
+    return replace(palette_of(theme), background="none", ink=ink, quiet=ink, guest=True)
+
+
 def sheet(palette: Palette, *, width: float, height: float) -> Chart:
     """An empty figure of so many inches."""
     figure = Chart(
@@ -103,7 +116,14 @@ def dress(axes: Axes, palette: Palette, *, title: str, grid: str = "y", explaine
         title: above, to the left.
         grid: the direction in which figures are read: x or y.
         explained: a legend will stand below the title.
+
+    Axes that somebody brought keep their look, and their title if they have one; else it stands where
+    theirs would, so that a title they set afterwards takes its place.
     """
+    if palette.guest:
+        if not any(axes.get_title(loc=place) for place in ("left", "center", "right")):
+            axes.set_title(title)
+        return
     axes.set_facecolor("none")
     for side, spine in axes.spines.items():
         spine.set_visible(side == ("left" if grid == "x" else "bottom"))
@@ -124,6 +144,10 @@ def dress(axes: Axes, palette: Palette, *, title: str, grid: str = "y", explaine
 
 def name_axis(axes: Axes, palette: Palette, *, x: str = "", y: str = "") -> None:
     """Say what the axes are, with units."""
+    if palette.guest:
+        axes.set_xlabel(axes.get_xlabel() or x)
+        axes.set_ylabel(axes.get_ylabel() or y)
+        return
     axes.set_xlabel(x, color=palette.quiet, fontsize=SMALL, parse_math=False)
     axes.set_ylabel(y, color=palette.quiet, fontsize=SMALL, parse_math=False)
 
@@ -137,6 +161,9 @@ def legend(axes: Axes, palette: Palette, *, handles: list[Any] | None = None, wi
         handles: what it explains; by default what has a label.
         wide: it begins at the figure's edge, to have room.
     """
+    if palette.guest:
+        axes.legend(handles=handles or axes.get_legend_handles_labels()[0])
+        return
     edge = blended_transform_factory(axes.figure.transSubfigure, axes.transAxes) if wide else axes.transAxes
     if handles is None:
         handles = axes.get_legend_handles_labels()[0]
@@ -159,11 +186,12 @@ def legend(axes: Axes, palette: Palette, *, handles: list[Any] | None = None, wi
 
 def say(axes: Axes, palette: Palette, text: str) -> None:
     """A line in the middle of empty axes."""
-    axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    if not palette.guest:  # theirs may share their ticks with others
+        axes.grid(False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        axes.set_xticks([])
+        axes.set_yticks([])
     axes.text(
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=palette.quiet,
         fontsize=TEXT, parse_math=False,
@@ -172,19 +200,38 @@ def say(axes: Axes, palette: Palette, text: str) -> None:
 
 def note(axes: Axes, palette: Palette, text: str) -> None:
     """A small line below the drawing."""
+    if palette.guest:  # whatever lays them out makes room for it
+        axes.set_xlabel(f"{axes.get_xlabel()}\n{text}".lstrip())
+        return
     axes.annotate(
         text, xy=(0, 0), xycoords="axes fraction", xytext=(0, -34), textcoords="offset points", ha="left",
         va="top", color=palette.quiet, fontsize=SMALL - 0.5, parse_math=False, annotation_clip=False,
     )  # fmt: skip
 
 
-def finish(drawn: Figure | Axes) -> None:
-    """Make every text plain text, in a font that has its letters if there is one."""
+def texts_of(axes: Axes) -> set[Text]:
+    """What is written there already, and what its owner may still write: titles and labels."""
+    own = {axes.title, axes.xaxis.label, axes.yaxis.label}
+    return own | {text for text in axes.findobj(Text) if isinstance(text, Text) and text.get_text()}
+
+
+def finish(drawn: Figure | Axes, *, theirs: Collection[Text] | None = None) -> None:
+    """Make every text plain text, in a font that has its letters if there is one.
+
+    Args:
+        drawn: what was drawn on.
+        theirs: texts that were there before; with it ours go in their font.
+    """
     plain, families = ["DejaVu Sans"], ["DejaVu Sans", *_cjk_fonts()]
     for text in drawn.findobj(Text):
         assert isinstance(text, Text)
+        if theirs is not None and text in theirs:
+            continue
         text.set_parse_math(False)
         text.set_usetex(False)
+        if theirs is not None:
+            text.set_fontfamily([*text.get_fontfamily(), *_cjk_fonts()])
+            continue
         # Titles are ours, and bold: of few other fonts there is a bold one, which matplotlib would tell.
         text.set_fontfamily(plain if text.get_fontweight() == "bold" else families)
 

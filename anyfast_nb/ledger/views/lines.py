@@ -159,4 +159,3 @@ def notes(table: pd.DataFrame) -> list[str]:
     if unknown:
         lines.append(f"{counted(unknown, 'request')} without known usage: not in the sums")
     return lines
-

@@ -25,6 +25,7 @@ class Palette:
         quiet: axes and their labels.
         grid: lines that only guide the eye; they may be faint.
         series: in the order they are used.
+        guest: it is for axes that somebody brought: their frame, title, letters and colours of text stay.
     """
 
     background: str
@@ -32,6 +33,7 @@ class Palette:
     quiet: str
     grid: str
     series: tuple[str, ...]
+    guest: bool = False
 
 
 # Blue, vermillion, bluish green, reddish purple, amber, grey.

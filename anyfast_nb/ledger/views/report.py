@@ -100,7 +100,7 @@ class UsageReport:
 def usage(
     when: str = "month",
     *,
-    by: str = "model",
+    by: str | None = None,
     last: int | None = None,
     tz: str | None = None,
     kind: Names = None,
@@ -118,7 +118,7 @@ def usage(
     Args:
         when: ``today``, ``yesterday``, ``week``, ``month``, ``24h``, ``7d``, ``all``, a date (since
             then), or two dates with ``..`` between them.
-        by: what a line is about: model, day, notebook, user, thread or kind.
+        by: what a line is about: model (if nothing is said), day, notebook, user, thread or kind.
         last: list so many of the newest requests instead.
         tz: whose days they are, such as ``Asia/Shanghai``; by default this machine's.
         kind: chat, responses, seedream, seedance, kling, asset; one name or several, as in all that follow.
@@ -142,6 +142,11 @@ def usage(
         >>> usage("all").by
         'model'
     """
+    if by is not None and last is not None:
+        raise InputError(
+            f"last={last} lists requests, and by={by!r} adds them up", field="by", hint="Give one of them."
+        )
+    by = BYS[0] if by is None else by
     if by not in BYS:
         raise InputError(
             f"by={by!r} is nothing to count by", field="by", hint=f"Write one of {', '.join(BYS)}."

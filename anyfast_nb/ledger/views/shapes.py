@@ -63,13 +63,13 @@ def bars_by_day(
         axes.bar(at, one.values, width=0.8 * step, bottom=base, **_fill(palette, number, one.name))
         base = [low + value for low, value in zip(base, one.values, strict=True)]
     spare = max(_LEAST_DAYS - (at[-1] - at[0] + 1), 0) / 2
-    axes.set_xlim(at[0] - 0.6 * step - spare, at[-1] + 0.6 * step + spare)
-    axes.set_ylim(0, max(*base, 1e-9) * 1.08)
+    _reach(axes.xaxis, at[0] - 0.6 * step - spare, at[-1] + 0.6 * step + spare)
+    _reach(axes.yaxis, 0, max(*base, 1e-9) * 1.08)
     locator = mdates.AutoDateLocator(minticks=2, maxticks=7)
     locator.intervald[mdates.HOURLY] = [24]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
-    axes.xaxis.get_offset_text().set(color=palette.quiet, fontsize=SMALL)
+    _quieten(axes.xaxis, palette)
     _figures(axes.yaxis)
     if len(series) > 1:
         legend(axes, palette)
@@ -86,7 +86,7 @@ def bars_by_name(axes: Axes, palette: Palette, names: Sequence[str], series: Seq
     for place, total in zip(at, base, strict=True):
         axes.text(total + most * 0.015, place, short(total), va="center", color=palette.ink, fontsize=SMALL)
     _rows(axes, palette, names, at)
-    axes.set_xlim(0, most * 1.16)
+    _reach(axes.xaxis, 0, most * 1.16)
     _figures(axes.xaxis)
     if len(series) > 1:
         legend(axes, palette)
@@ -112,7 +112,7 @@ def spreads(
     axes.set_xscale("log")
     known = [spread for _, values in series for spread in values if spread is not None]
     low, high = min(one.p5 for one in known), max(one.p95 for one in known)
-    axes.set_xlim(low / 1.6, max(high * 1.6, low * 4))
+    _reach(axes.xaxis, low / 1.6, max(high * 1.6, low * 4))
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0) if high / low < 100 else (1.0,)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -157,11 +157,11 @@ def timeline(axes: Axes, palette: Palette, spans: Sequence[Span], *, zone: tzinf
         )  # fmt: skip
     first, last = min(span.start for span in spans), max(span.end for span in spans)
     room = max((last - first) * 0.04, timedelta(seconds=20))
-    axes.set_xlim(mdates.date2num(first - room), mdates.date2num(last + room))
+    _reach(axes.xaxis, float(mdates.date2num(first - room)), float(mdates.date2num(last + room)))
     locator = mdates.AutoDateLocator(tz=zone, minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=zone))
-    axes.xaxis.get_offset_text().set(color=palette.quiet, fontsize=SMALL)
+    _quieten(axes.xaxis, palette)
     named = len(spans) <= 20
     _rows(axes, palette, [span.name if named else "" for span in spans], list(range(len(spans))))
     if not named:
@@ -186,7 +186,23 @@ def _figures(axis: Any) -> None:
 def _rows(axes: Axes, palette: Palette, names: Sequence[str], at: Sequence[int]) -> None:
     chars = label_chars(axes)
     axes.set_yticks(list(at), [label(name, chars=chars) for name in names], parse_math=False)
-    axes.tick_params(axis="y", labelcolor=palette.ink)
+    if not palette.guest:
+        axes.tick_params(axis="y", labelcolor=palette.ink)
     # Few rows stay slim instead of filling the height.
     spare = max(3 - len(names), 0) / 2
-    axes.set_ylim(-0.6 - spare, len(names) - 0.4 + spare)
+    _reach(axes.yaxis, -0.6 - spare, len(names) - 0.4 + spare)
+
+
+def _quieten(axis: Any, palette: Palette) -> None:
+    if not palette.guest:
+        axis.get_offset_text().set(color=palette.quiet, fontsize=SMALL)
+
+
+def _reach(axis: Any, low: float, high: float) -> None:
+    """Let an axis go from here to there; one that others share still shows all of theirs."""
+    axes, name = axis.axes, axis.axis_name
+    sharing = getattr(axes, f"get_shared_{name}_axes")().get_siblings(axes)
+    if any(other is not axes and other.has_data() for other in sharing):
+        known = sorted(axis.get_view_interval())
+        low, high = min(low, known[0]), max(high, known[1])
+    getattr(axes, f"set_{name}lim")(low, high)

@@ -12,6 +12,7 @@ from anyfast_nb.panels.composer import Composer
 from anyfast_nb.panels.panel import Panel
 from anyfast_nb.panels.words import catalogue, language
 
+_PARTS: Final = frozenset({"composer", "option", "role", "wish"})
 _TEXTS: Final = ("description", "placeholder", "tooltip")
 _BUTTON: Final = re.compile(r"(<(?:button|summary)\b[^>]*>)([^<>]+)(?=</)")
 
@@ -25,7 +26,7 @@ def respoken(panel: Panel) -> None:
     if type(panel).relabel is not Panel.relabel:
         panel.relabel()
         return
-    said = exchange()
+    said = exchange(type(panel).__name__.removesuffix("Panel").lower())
     for widget in widgets_in(panel):
         if isinstance(widget, Board):
             widget.label = said(widget.label)
@@ -37,11 +38,26 @@ def respoken(panel: Panel) -> None:
     panel.children = children
 
 
-def exchange() -> Callable[[str], str]:
-    """What a word of the catalogue, in any language, is in the language of the settings."""
+def exchange(room: str = "") -> Callable[[str], str]:
+    """What a word of the catalogue, in any language, is in the language of the settings.
+
+    A word that means several things is the one of the panel's own room, then of the parts that panels
+    share, then a label before a word within a sentence.
+
+    Args:
+        room: the first part of the panel's keys.
+    """
     wanted = language()
+
+    def rank(item: tuple[str, dict[str, str]]) -> tuple[bool, bool, bool]:
+        place = item[0].partition(".")[0]
+        return place == room, place in _PARTS, item[1]["en"][:1].isupper()
+
     words = {
-        said: known[wanted] for known in catalogue().values() for said in known.values() if "{" not in said
+        said: known[wanted]
+        for _, known in sorted(catalogue().items(), key=rank)
+        for said in known.values()
+        if "{" not in said
     }
     return lambda word: words.get(word, word)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from anyfast_nb.panels.deck_words import exchange
 from anyfast_nb.panels.words import catalogue, language, say
 from anyfast_nb.session import session
 
@@ -122,3 +123,18 @@ def test_loading_the_extension_loads_no_widgets() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_label_comes_back_from_the_other_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several English words have one Chinese: the panel's own is meant."""
+    there, back = [], []
+    for room in ("chat", "image", "composer", "option"):
+        words = [said["en"] for key, said in catalogue().items() if key.startswith(f"{room}.")]
+        labels = [word for word in words if "{" not in word]
+        monkeypatch.setenv("ANYFAST_LANGUAGE", "zh")
+        chinese = [exchange(room)(word) for word in labels]
+        monkeypatch.setenv("ANYFAST_LANGUAGE", "en")
+        there += labels
+        back += [exchange(room)(word) for word in chinese]
+    assert len(there) > 60
+    assert back == there

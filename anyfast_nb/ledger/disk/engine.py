@@ -121,6 +121,7 @@ class SqliteStore(Store):
         self._lock = threading.RLock()
         self._readers = _engine(lambda: sqlite_file.open_reader(path), pool=NullPool)
         self._writer: Engine | None = None
+        self._opened_file: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._log: tuple[int, int] | None = None
         self._size_bytes = 0
@@ -180,6 +181,9 @@ class SqliteStore(Store):
             if self._writer is not None:
                 self._writer.dispose()
                 self._writer = None
+            if self._opened_file is not None:
+                self._opened_file.close()  # an engine that was never used does not know it
+                self._opened_file = None
 
     def holds(self, path: Path) -> bool:
         """Has it that file open?"""
@@ -205,7 +209,7 @@ class SqliteStore(Store):
             self.close()  # removed, replaced or cut off under us: what went there now would be lost
         self._size_bytes = size_bytes
         if self._writer is None:
-            connection = self._opened()
+            connection = self._opened_file = self._opened()
             self._writer = _engine(lambda: connection, begin="BEGIN IMMEDIATE")
             self._identity, self._size_bytes = sqlite_file.identity(self._path)
             self._log = self._found_log()

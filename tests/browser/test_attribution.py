@@ -72,7 +72,7 @@ def test_jupyterlab_tells_the_notebook_and_the_cell(browser: Browser, lab: Lab, 
 
 def test_notebook_7_tells_the_notebook_and_the_cell(browser: Browser, lab: Lab, folder: Path) -> None:
     below = folder / "a folder"
-    below.mkdir()
+    below.mkdir(exist_ok=True)
     write_notebook(below / "attribution-7.ipynb", CELLS)
     page = browser.page
     page.goto(f"{lab.url}/notebooks/a%20folder/attribution-7.ipynb?token={lab.token}")

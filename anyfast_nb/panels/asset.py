@@ -14,7 +14,7 @@ from anyfast_nb.panels.asset_groups import GroupEditor
 from anyfast_nb.panels.asset_store import AssetStore, Checked
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.composer import Attached, Composer
-from anyfast_nb.panels.errands import Errands, drawn
+from anyfast_nb.panels.errands import drawn
 from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.words import say
@@ -45,11 +45,8 @@ class AssetPanel(Panel):
         >>> af.AssetPanel()  # doctest: +SKIP
     """
 
-    _errands: Errands
-
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
-        self._errands = Errands(self.tell)
         self._store = AssetStore(self.session)
         self._assets: dict[str, Asset] = {}
         self._names: dict[str, str] = {}  # of groups, by id

@@ -15,7 +15,7 @@ from anyfast_nb.errors import AnyFastError, StillRunning
 from anyfast_nb.ledger.job_rows import JobStatus
 from anyfast_nb.ledger.periods import NAMES
 from anyfast_nb.panels.board import Board
-from anyfast_nb.panels.errands import Errands, drawn
+from anyfast_nb.panels.errands import drawn
 from anyfast_nb.panels.jobs_adopt import Adopting
 from anyfast_nb.panels.jobs_history import OPEN, PAGE, History, Wanted, film_of, line_of, may_resume, more_of
 from anyfast_nb.panels.memos import Memos, in_a_row, press_button
@@ -49,11 +49,8 @@ class JobsPanel(Panel):
         >>> af.JobsPanel()  # doctest: +SKIP
     """
 
-    _errands: Errands
-
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
-        self._errands = Errands(self.tell)
         self._history = History(self.session)
         self._wanted = Wanted()
         self._first = 0

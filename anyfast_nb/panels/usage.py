@@ -13,7 +13,7 @@ import ipywidgets
 from anyfast_nb.ledger.periods import NAMES
 from anyfast_nb.panels import usage_figures as ledger_figures
 from anyfast_nb.panels.board import Board
-from anyfast_nb.panels.errands import Errands, drawn
+from anyfast_nb.panels.errands import drawn
 from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
 from anyfast_nb.panels.usage_figures import CHARTS, Asked, Drawn, Figures
@@ -45,11 +45,8 @@ class UsagePanel(Panel):
         >>> af.UsagePanel()  # doctest: +SKIP
     """
 
-    _errands: Errands
-
     def __init__(self, *, session: Session | None = None) -> None:
         super().__init__(session=session)
-        self._errands = Errands(self.tell)
         self._asked = Asked()
         self._figures: Figures | None = None
         self._drawn: Drawn | None = None

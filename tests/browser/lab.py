@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Locator, Page, Route, sync_playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
           "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -213,6 +213,11 @@ def run_cell(browser: Browser, index: int, *, wait: bool = True) -> None:
         " const run = window.jupyterapp.commands.execute('notebook:run-cell'); if (wait) await run; }",
         [index, wait],
     )
+
+
+def into_view(found: Locator) -> None:
+    """Scroll to an element in one step: one that is drawn anew meanwhile is simply looked up."""
+    found.evaluate("element => element.scrollIntoView({block: 'center'})")
 
 
 def save_notebook(browser: Browser) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.axe import violations
-from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook
 from tests.environment import ROOT
 
 PATIENT = 60_000
@@ -48,7 +48,7 @@ def begin(browser: Browser, *cells: int) -> None:
 def looks(browser: Browser, shoot: Shoots, *, selector: str = ".anyfast-panel") -> None:
     """Light, dark and narrow; nothing in anybody's way, nothing wider than the page."""
     page = browser.page
-    page.locator(selector).first.scroll_into_view_if_needed()
+    into_view(page.locator(selector).first)
     shoot("light")
     assert violations(page, selector) == []
     theme = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
@@ -62,7 +62,7 @@ def looks(browser: Browser, shoot: Shoots, *, selector: str = ".anyfast-panel") 
     size = page.viewport_size
     page.set_viewport_size({"width": 360, "height": 900})
     page.wait_for_timeout(600)
-    page.locator(selector).first.scroll_into_view_if_needed()
+    into_view(page.locator(selector).first)
     shoot("narrow")
     wide = page.locator(selector).first.evaluate("panel => panel.scrollWidth - panel.clientWidth")
     assert wide <= 1
@@ -90,7 +90,7 @@ def stays(browser: Browser, lab: Lab, name: str, text: str, shoot: Shoots) -> No
     essence = page.locator(".anyfast-essence").first
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text(text)
-    essence.scroll_into_view_if_needed()
+    into_view(essence)
     shoot("without-its-kernel")
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, run_cell
+from tests.browser.lab import Browser, Lab, into_view, run_cell
 from tests.browser.panels import PATIENT, SETUP, Shoots, begin, looks, quiet, stays
 
 pytestmark = pytest.mark.browser
@@ -55,7 +55,7 @@ def test_groups_uploads_and_use(
     run_cell(browser, 2)
     video = page.locator(".anyfast-panel").nth(1)
     expect(video).to_contain_text("cat", timeout=PATIENT)
-    video.scroll_into_view_if_needed()
+    into_view(video)
     shoot("in-video")
     quiet(browser)
     stays(browser, lab, "test_groups_uploads_and_use.ipynb", "asset://", shoot)

@@ -10,7 +10,7 @@ from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook, write_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
 from tests.browser.test_chat import END, chunk, setup_cell
 from tests.browser.test_jobs import in_the_dark
 from tests.wire_server import Gate, Reply, Request, WireServer
@@ -416,7 +416,7 @@ def test_threads_are_the_kernels_and_outlive_the_page(
     essence = chat.page.locator(".anyfast-essence").first
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text("From the panel.")
-    essence.scroll_into_view_if_needed()
+    into_view(essence)
     chat.page.wait_for_timeout(500)
     shoot("without-its-kernel")
 
@@ -478,7 +478,7 @@ def test_a_narrow_chat_in_chinese(
     )
     assert cut == []
     assert violations(chat.page, ".anyfast-panel") == []
-    chat.panel.scroll_into_view_if_needed()
+    into_view(chat.panel)
     shoot("light")
     in_the_dark(browser, shoot, "dark")
 
@@ -518,7 +518,7 @@ def test_in_notebook_7(
     chat.rests()
     expect(page.locator(".anyfast-essence").first).to_be_hidden()
     assert violations(page, ".anyfast-panel") == []
-    chat.panel.scroll_into_view_if_needed()
+    into_view(chat.panel)
     shoot("notebook-7")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, run_cell, write_notebook
+from tests.browser.lab import Browser, Lab, into_view, run_cell, write_notebook
 from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, reopened, stays
 from tests.browser.test_panel_video import run_in_seven
 
@@ -44,7 +44,7 @@ def test_tabs_by_mouse_and_keyboard(browser: Browser, opened: Opens, lab: Lab, s
     second = page.locator(".anyfast-deck").nth(1)
     expect(second.locator(".anyfast-job-line")).to_have_count(6, timeout=PATIENT)
     expect(second.get_by_role("tab", name="Jobs")).to_have_attribute("aria-selected", "true")
-    deck.scroll_into_view_if_needed()
+    into_view(deck)
     looks(browser, shoot, selector=".anyfast-deck")
     reopened(browser, lab, "test_tabs_by_mouse_and_keyboard.ipynb")
     expect(page.locator(".anyfast-deck").first.locator(".anyfast-job-line")).to_have_count(6, timeout=PATIENT)

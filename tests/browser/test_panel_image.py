@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook, write_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
 from tests.browser.test_jobs import in_the_dark
 from tests.browser.test_panel_video import CUT_OFF, SETUP, Video, drawn_picture, run_in_seven
 
@@ -48,7 +48,7 @@ class Images:
     def are_drawn(self) -> bool:
         """Each picture is a picture."""
         for at in range(self.pictures.count()):
-            self.pictures.nth(at).scroll_into_view_if_needed()
+            into_view(self.pictures.nth(at))
             expect(self.pictures.nth(at)).to_have_js_property("complete", True)
         drawn = "image => image.naturalWidth > 100"
         self.page.wait_for_function(
@@ -74,7 +74,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     expect(images.sheets.first).to_contain_text("1024 × 1024")
     assert images.are_drawn()
     assert violations(page, ".anyfast-panel") == []
-    images.sheets.first.scroll_into_view_if_needed()
+    into_view(images.sheets.first)
     shoot("light")
     in_the_dark(browser, shoot, "dark")
 
@@ -95,7 +95,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     expect(video.mode).to_have_text("The film begins with your picture.")
     video.create.click()
     video.plays()
-    video.prompt.scroll_into_view_if_needed()
+    into_view(video.prompt)
     shoot("film-below")
     assert violations(page, ".anyfast-panel") == []
 
@@ -105,7 +105,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     kept = page.locator(".anyfast-essence figure img")
     kept.first.wait_for()
     expect(kept).to_have_count(5)
-    kept.first.scroll_into_view_if_needed()
+    into_view(kept.first)
     assert all(kept.evaluate_all("all => all.map(image => image.complete && image.naturalWidth > 100)"))
     shoot("without-its-kernel")
     assert browser.errors == []
@@ -123,9 +123,9 @@ def test_pictures_narrow_and_in_chinese(browser: Browser, opened: Opens, shoot: 
     expect(images.sheets.first).to_contain_text("2 / 2")
     assert images.panel.evaluate(CUT_OFF) == []
     assert violations(browser.page, ".anyfast-panel") == []
-    images.prompt.scroll_into_view_if_needed()
+    into_view(images.prompt)
     shoot("light")
-    images.sheets.first.scroll_into_view_if_needed()
+    into_view(images.sheets.first)
     in_the_dark(browser, shoot, "dark")
 
 
@@ -139,5 +139,5 @@ def test_pictures_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot:
     assert images.are_drawn()
     expect(page.locator(".anyfast-essence").first).to_be_hidden()
     assert violations(page, ".anyfast-panel") == []
-    images.sheets.first.scroll_into_view_if_needed()
+    into_view(images.sheets.first)
     shoot("notebook-7")

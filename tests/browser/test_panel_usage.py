@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab
+from tests.browser.lab import Browser, Lab, into_view
 from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, stays
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ def test_figures_budgets_and_prices(browser: Browser, opened: Opens, lab: Lab, s
     expect(figures).to_contain_text("seedream")
     chart = panel.locator(".anyfast-chart img.anyfast-light")
     expect(chart).to_have_attribute("alt", _words("Tokens by day"), timeout=PATIENT)
-    chart.scroll_into_view_if_needed()
+    into_view(chart)
     page.wait_for_function(
         "() => document.querySelector('.anyfast-chart img.anyfast-light').naturalWidth > 0"
     )

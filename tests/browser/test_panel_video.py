@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook, write_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
 from tests.browser.test_jobs import PLAY, in_the_dark
 
 pytestmark = pytest.mark.browser
@@ -72,7 +72,7 @@ class Video:
     def plays(self, at: int = 0) -> dict[str, Any]:
         """Its time goes on."""
         video = self.film(at)
-        video.scroll_into_view_if_needed()
+        into_view(video)
         self.page.wait_for_function("v => v.readyState >= 1", arg=video.element_handle())
         seen: dict[str, Any] = video.evaluate(PLAY)
         assert seen["at"] >= 0.3, seen
@@ -136,7 +136,7 @@ def test_from_a_picture_to_the_next_shot(
     assert (seen["width"], seen["height"]) == (864, 496)
     expect(video.films).to_have_count(1)
     assert violations(page, ".anyfast-panel") == []
-    video.films.first.scroll_into_view_if_needed()
+    into_view(video.films.first)
     shoot("light")
     in_the_dark(browser, shoot, "dark")
 
@@ -163,7 +163,7 @@ def test_from_a_picture_to_the_next_shot(
     kept.wait_for()
     assert kept.evaluate(PLAY)["at"] >= 0.3
     expect(page.locator(".anyfast-essence video")).to_have_count(2)
-    kept.scroll_into_view_if_needed()
+    into_view(kept)
     shoot("without-its-kernel")
     assert browser.errors == []
     assert browser.outside == []
@@ -228,9 +228,9 @@ def test_films_narrow_and_in_chinese(browser: Browser, opened: Opens, shoot: Sho
     assert wide[0] <= wide[1] + 1
     assert video.panel.evaluate(CUT_OFF) == []
     assert violations(browser.page, ".anyfast-panel") == []
-    video.prompt.scroll_into_view_if_needed()
+    into_view(video.prompt)
     shoot("light")
-    video.films.first.scroll_into_view_if_needed()
+    into_view(video.films.first)
     in_the_dark(browser, shoot, "dark")
 
 
@@ -249,5 +249,5 @@ def test_films_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Sh
     video.plays()
     expect(page.locator(".anyfast-essence").first).to_be_hidden()
     assert violations(page, ".anyfast-panel") == []
-    video.films.first.scroll_into_view_if_needed()
+    into_view(video.films.first)
     shoot("notebook-7")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -53,16 +54,18 @@ def _frame(fields: Sequence[Field], columns: list[Any]) -> pd.DataFrame:
 # --- from Python ----------------------------------------------------------------------------------
 
 
-class _Column:
+class _Column(ABC):
     def __init__(self, field: Field) -> None:
         self._field = field
         self._parts: list[Any] = []
 
+    @abstractmethod
     def add(self, values: np.ndarray) -> None:
-        raise NotImplementedError
+        """Take a chunk."""
 
+    @abstractmethod
     def finished(self) -> Any:
-        raise NotImplementedError
+        """All of it, as pandas has it."""
 
 
 class _Numbers(_Column):
@@ -133,7 +136,7 @@ class _Categories(_Column):
         return _categorical(self._field, list(self._codes), codes)
 
 
-_MAKERS: Final = {
+_MAKERS: Final[dict[Type, Callable[[Field], _Column]]] = {
     Type.TIME: _Times,
     Type.COUNT: _Counts,
     Type.NUMBER: _Floats,

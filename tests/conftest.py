@@ -168,5 +168,5 @@ def _found_postgres() -> str:
 def chromium() -> str:
     """The path of a Chromium that starts; `make test` finds or installs it."""
     path = os.environ.get("ANYFAST_TEST_CHROMIUM", "")
-    assert path, "ANYFAST_TEST_CHROMIUM is not set: run `make test`, or set it to `sh .ci/chromium.sh`"
+    assert path, "ANYFAST_TEST_CHROMIUM is not set: run `make test`, or set it to what `.ci/chromium` prints"
     return path

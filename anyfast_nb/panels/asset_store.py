@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from anyfast_nb.client.assets import item_of
 from anyfast_nb.errors import AnyFastError, LedgerError
+from anyfast_nb.panels.scratch import Scratch
 from anyfast_nb.panels.words import say
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ class AssetStore:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._small: dict[str, Path | None] = {}
+        self._scratch = Scratch()
         self._few = asyncio.Semaphore(_AT_ONCE)
 
     @property
@@ -102,19 +102,14 @@ class AssetStore:
 
     def close(self) -> None:
         """Remove the small copies."""
-        if "_folder" in vars(self):
-            self._folder.cleanup()
-
-    @cached_property
-    def _folder(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="anyfast-", ignore_cleanup_errors=True)
+        self._scratch.close()
 
     async def _fetched(self, asset: Asset) -> Path | None:
         from anyfast_nb.http.download import download
         from anyfast_nb.media.frames import thumbnail
 
         origin = (await self._session.gateway.connection.transport()).endpoint.base_url
-        whole = Path(self._folder.name) / f"{len(self._small)}.whole"
+        whole = self._scratch.path / f"{len(self._small)}.whole"
         try:
             whole = (await download(asset.url, to=whole, kind="image", own_origin=origin)).path
         except AnyFastError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from uuid import uuid4
 
 from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.media_words import near
+from anyfast_nb.panels.scratch import Scratch
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.acts import Act
 from anyfast_nb.render.gallery import Framed, Sheet, sheet_html
@@ -83,7 +83,7 @@ class ImageSheets:
         self._on_act = on_act
         self._text_of = text_of
         self.batches: dict[str, Batch] = {}  # newest first
-        self._folder = tempfile.TemporaryDirectory(prefix="anyfast-small-")  # of small copies
+        self._scratch = Scratch()  # of small copies
         self._small: dict[Path, Path] = {}
         self._shown = SHOWN
         self.board = Board(label=say("image.grid"), on_act=self._acted, text_of=self._copied)
@@ -105,7 +105,7 @@ class ImageSheets:
             self._small[path] = small
             self.put(batch)
 
-        self._errands.read(lambda: _small_copy(path, Path(self._folder.name)), shrunk)
+        self._errands.read(lambda: _small_copy(path, self._scratch.path), shrunk)
 
     def put(self, batch: Batch) -> None:
         """Draw a batch as it is now."""
@@ -122,7 +122,7 @@ class ImageSheets:
 
     def close(self) -> None:
         """Remove the small copies."""
-        self._folder.cleanup()
+        self._scratch.close()
 
     # --- inside -----------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
@@ -20,6 +19,7 @@ from anyfast_nb.panels.jobs_adopt import Adopting
 from anyfast_nb.panels.jobs_history import OPEN, PAGE, History, Wanted, film_of, line_of, may_resume, more_of
 from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
+from anyfast_nb.panels.scratch import Scratch
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.history import history_bundle, job_html, pager_html
 from anyfast_nb.render.notice import notice
@@ -57,7 +57,7 @@ class JobsPanel(Panel):
         self._opened: dict[str, JobMore] = {}  # jobs with all about them, by id
         self._following: set[str] = set()
         self._posters: dict[str, tuple[Path, bytes] | None] = {}  # by film
-        self._folder: TemporaryDirectory[str] | None = None
+        self._scratch = Scratch()
         self._offering = False
         self._build()
         self.refresh()
@@ -248,9 +248,7 @@ class JobsPanel(Panel):
         small = poster(film, longest=_PIXELS)
         if small is None:
             return None
-        if self._folder is None:
-            self._folder = TemporaryDirectory(prefix="anyfast-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / f"{len(self._posters)}.jpeg"
+        path = self._scratch.path / f"{len(self._posters)}.jpeg"
         path.write_bytes(small.data)
         return path, small.data
 
@@ -377,8 +375,7 @@ class JobsPanel(Panel):
     def close(self) -> None:
         """Let go of it; jobs go on."""
         self._errands.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._scratch.close()
         super().close()
 
 

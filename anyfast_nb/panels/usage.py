@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
@@ -16,6 +14,7 @@ from anyfast_nb.panels.board import Board
 from anyfast_nb.panels.errands import drawn
 from anyfast_nb.panels.memos import Memos, in_a_row, press_button
 from anyfast_nb.panels.panel import Panel, lines_of
+from anyfast_nb.panels.scratch import Scratch
 from anyfast_nb.panels.usage_figures import CHARTS, Asked, Drawn, Figures
 from anyfast_nb.panels.usage_forms import BudgetForm, PriceForm
 from anyfast_nb.panels.words import say
@@ -53,7 +52,7 @@ class UsagePanel(Panel):
         self._states: list[BudgetState] = []
         self._missing: list[Missing] = []
         self._sure = ""
-        self._folder = TemporaryDirectory(prefix="anyfast-", ignore_cleanup_errors=True)
+        self._scratch = Scratch()
         self._build()
         self.refresh()
 
@@ -153,7 +152,7 @@ class UsagePanel(Panel):
         if not asked.chart or figures is None or figures.report.frame.empty:
             self._chart_made(None)
             return
-        folder = Path(self._folder.name)
+        folder = self._scratch.path
         if self._drawn is None:
             self._board_of_figures.put("chart", line_html(say("usage.drawing")))
         self._errands.read(lambda: ledger_figures.chart(asked, folder), self._chart_made, key="chart")
@@ -313,5 +312,5 @@ class UsagePanel(Panel):
     def close(self) -> None:
         """Let go of it."""
         self._errands.close()
-        self._folder.cleanup()
+        self._scratch.close()
         super().close()

@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
-from playwright.sync_api import Locator, Page, Route, sync_playwright
+from playwright.sync_api import Dialog, Locator, Page, Route, sync_playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
           "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -42,6 +42,10 @@ class Lab:
     def notebook_url(self, path: str, *, workspace: str = "test") -> str:
         """Where one notebook opens, alone."""
         return f"{self.url}/lab/workspaces/{workspace}/tree/{path}?reset&token={self.token}"
+
+    def notebook_7_url(self, path: str) -> str:
+        """Where Jupyter Notebook 7 shows it."""
+        return f"{self.url}/notebooks/{path}?token={self.token}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def _server(folder: Path, state: Path, env: Mapping[str, str] | None, dark: bool
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
     ]
     command += ["--allow-root"] if os.geteuid() == 0 else []
     with (state / "server.log").open("wb") as log:
@@ -177,9 +182,16 @@ def _watch(browser: Browser) -> None:
         browser.outside.append(route.request.url)
         route.abort()
 
+    def answer(dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # JupyterLab's, of a notebook that changed since it was saved
+            dialog.accept()
+        else:
+            browser.dialogs.append(dialog.message)
+            dialog.dismiss()
+
     page = browser.page
     page.context.route(_is_outside, refuse)
-    page.on("dialog", lambda dialog: (browser.dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", answer)
     page.on("pageerror", lambda error: browser.errors.append(str(error)))
 
 
@@ -195,9 +207,9 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=metadata), path)
 
 
-def open_notebook(browser: Browser, lab: Lab, path: str) -> None:
+def open_notebook(browser: Browser, lab: Lab, path: str, *, in_notebook_7: bool = False) -> None:
     """Open a notebook and wait until its kernel is idle."""
-    browser.page.goto(lab.notebook_url(path))
+    browser.page.goto(lab.notebook_7_url(path) if in_notebook_7 else lab.notebook_url(path))
     browser.page.wait_for_selector(".jp-Notebook .jp-Cell")
     browser.page.wait_for_function(
         "() => { const s = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session;"

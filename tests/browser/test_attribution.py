@@ -74,11 +74,7 @@ def test_notebook_7_tells_the_notebook_and_the_cell(browser: Browser, lab: Lab, 
     below = folder / "a folder"
     below.mkdir(exist_ok=True)
     write_notebook(below / "attribution-7.ipynb", CELLS)
-    page = browser.page
-    page.goto(f"{lab.url}/notebooks/a%20folder/attribution-7.ipynb?token={lab.token}")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    for _ in CELLS:
-        page.keyboard.press("Shift+Enter")
-    page.get_by_text("read 3").wait_for()
+    open_notebook(browser, lab, "a%20folder/attribution-7.ipynb", in_notebook_7=True)
+    for index in range(len(CELLS)):
+        run_cell(browser, index)
     check(below, "attribution-7.ipynb")

@@ -83,7 +83,7 @@ def test_films_play_live_and_tomorrow_and_elsewhere(
     check_pictures(browser)
     shoot("untrusted")
 
-    browser.page.goto(f"{lab.url}/notebooks/{name}?token={lab.token}")
+    browser.page.goto(lab.notebook_7_url(name))
     check_films(browser)
     check_pictures(browser)
     shoot("notebook-7")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
@@ -483,30 +483,15 @@ def test_a_narrow_chat_in_chinese(
     in_the_dark(browser, shoot, "dark")
 
 
-def press_until(page: Page, editor: Locator, there: Locator) -> None:
-    """Run a cell by its keys; a page that is not ready yet loses them."""
-    for _ in range(6):
-        editor.click()
-        page.keyboard.press("Shift+Enter")
-        try:
-            return there.wait_for(timeout=15_000)
-        except Error:
-            continue
-    return there.wait_for()
-
-
 def test_in_notebook_7(
     browser: Browser, lab: Lab, folder: Path, wire_server: WireServer, shoot: Shoots
 ) -> None:
     script(wire_server, said("From Notebook 7."), Reply.sse(chunk(content="A part."), Gate()))
     write_notebook(folder / "seven.ipynb", [setup_cell(wire_server), MAKE])
     page = browser.page
-    page.goto(f"{lab.url}/notebooks/seven.ipynb?token={lab.token}")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    cells = page.locator(".jp-Notebook .jp-Cell")
-    for number, sign in ((0, ".jp-OutputArea-output"), (1, ".anyfast-composer textarea")):
-        press_until(page, cells.nth(number).locator(".cm-content"), cells.nth(number).locator(sign).first)
+    open_notebook(browser, lab, "seven.ipynb", in_notebook_7=True)
+    for cell in range(2):
+        run_cell(browser, cell)
     chat = Chat(browser)
     chat.ask("Where am I?")
     chat.hears("From Notebook 7.")

@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, into_view, run_cell, write_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, write_notebook
 from tests.browser.panels import JOBS, PATIENT, SETUP, Shoots, begin, looks, quiet, reopened, stays
-from tests.browser.test_panel_video import run_in_seven
 
 pytestmark = pytest.mark.browser
 TABS = ("Chat", "Video", "Image", "Assets", "Jobs", "Usage")
@@ -64,8 +63,9 @@ def test_tabs_by_mouse_and_keyboard(browser: Browser, opened: Opens, lab: Lab, s
 def test_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots) -> None:
     write_notebook(folder / "deck-seven.ipynb", [SETUP, f"COUNT = 8\n{JOBS}\n%anyfast panel"])
     page = browser.page
-    page.goto(f"{lab.url}/notebooks/deck-seven.ipynb?token={lab.token}")
-    run_in_seven(page)
+    open_notebook(browser, lab, "deck-seven.ipynb", in_notebook_7=True)
+    for cell in range(2):
+        run_cell(browser, cell)
     deck = page.locator(".anyfast-deck").first
     for name in TABS:
         deck.get_by_role("tab", name=name).click(timeout=PATIENT)

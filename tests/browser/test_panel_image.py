@@ -12,7 +12,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import Opens
 from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
 from tests.browser.test_jobs import in_the_dark
-from tests.browser.test_panel_video import CUT_OFF, SETUP, Video, drawn_picture, run_in_seven
+from tests.browser.test_panel_video import CUT_OFF, SETUP, Video, drawn_picture
 
 pytestmark = pytest.mark.browser
 
@@ -132,8 +132,9 @@ def test_pictures_narrow_and_in_chinese(browser: Browser, opened: Opens, shoot: 
 def test_pictures_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots) -> None:
     write_notebook(folder / "seven-pictures.ipynb", [SETUP, MAKE])
     page = browser.page
-    page.goto(f"{lab.url}/notebooks/seven-pictures.ipynb?token={lab.token}")
-    run_in_seven(page)
+    open_notebook(browser, lab, "seven-pictures.ipynb", in_notebook_7=True)
+    for cell in range(2):
+        run_cell(browser, cell)
     images = Images(page)
     images.ask("A red kite over dunes", pictures=2, few="up to 2")
     assert images.are_drawn()

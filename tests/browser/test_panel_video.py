@@ -79,20 +79,6 @@ class Video:
         return seen
 
 
-def run_in_seven(page: Page) -> None:
-    """Run both cells of a notebook in Notebook 7, whose kernel may not be there yet."""
-    first = page.locator(".jp-Notebook .jp-Cell").first
-    said = first.locator(".jp-OutputArea-output").last
-    first.wait_for()
-    while said.count() == 0:
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-        first.locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(1500)
-    page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
-
-
 def is_loaded(image: Locator) -> bool:
     loaded: bool = image.evaluate("image => image.decode().then(() => image.naturalWidth > 10)")
     return loaded
@@ -237,8 +223,9 @@ def test_films_narrow_and_in_chinese(browser: Browser, opened: Opens, shoot: Sho
 def test_films_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots, tmp_path: Path) -> None:
     write_notebook(folder / "seven-films.ipynb", [SETUP, MAKE])
     page = browser.page
-    page.goto(f"{lab.url}/notebooks/seven-films.ipynb?token={lab.token}")
-    run_in_seven(page)
+    open_notebook(browser, lab, "seven-films.ipynb", in_notebook_7=True)
+    for cell in range(2):
+        run_cell(browser, cell)
     video = Video(page)
     video.add(drawn_picture(tmp_path / "moon.png", "#dde"))
     expect(video.inputs).to_have_count(1)

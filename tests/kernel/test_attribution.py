@@ -169,11 +169,11 @@ def test_a_script_and_the_kernel_of_another_notebook_are_not_this_notebook(k: Ke
         )
     )
     inner = "import anyfast_nb as af; af.Client().chat('by a kernel')"
-    ok(k.execute("import nbformat\nfrom nbclient import NotebookClient\n"
+    ok(k.execute("import nbformat\n"
                  f"book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell({inner!r})])\n"
                  "nbformat.write(book, 'inner.ipynb')\n"
-                 "subprocess.run([sys.executable, '-m', 'nbconvert', '--execute', '--to', 'notebook', "
-                 "'--output', 'done', 'inner.ipynb'], check=True)", cell_id="c2"))  # fmt: skip
+                 "subprocess.run([sys.executable, '-c', 'from nbclient.cli import main; main()', "
+                 "'inner.ipynb'], check=True)", cell_id="c2"))  # fmt: skip
     script, book = rows(k)
     assert (script["notebook"], script["cell"], script["session"], script["user_name"]) == (
         None, None, None, "ada",

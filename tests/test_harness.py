@@ -103,39 +103,40 @@ def test_this_test_runs_in_such_an_environment() -> None:
 
 
 SKIPS = {
-    "mark": "import pytest\n@pytest.mark.skip\ndef test_a(): pass\n",
-    "call": "import pytest\ndef test_a(): pytest.skip('no')\n",
-    "import": "import pytest\npytest.importorskip('no_such_module')\ndef test_a(): pass\n",
-    "fixture": "import pytest\n@pytest.fixture\ndef f(): pytest.skip('no')\ndef test_a(f): pass\n",
+    "mark": "@pytest.mark.skip\ndef test_a(): pass\n",
+    "call": "def test_a(): pytest.skip('no')\n",
+    "import": "def test_a(): pytest.importorskip('no_such_module')\n",
+    "fixture": "@pytest.fixture\ndef f(): pytest.skip('no')\ndef test_a(f): pass\n",
+    "module": "pytest.importorskip('no_such_module')\ndef test_a(): pass\n",
 }
 
 
-@pytest.mark.parametrize("source", SKIPS.values(), ids=SKIPS.keys())
-def test_a_skip_fails(tmp_path: Path, source: str) -> None:
-    done = _run_pytest(tmp_path, source)
-
-    assert done.returncode == 1 or "error" in done.stdout
-    assert "skipped" not in done.stdout.splitlines()[-1]
-    assert "proves nothing, so it fails" in done.stdout
+SWALLOWED = (
+    "import socket\ndef test_a():\n    try:\n        socket.getaddrinfo('example.org', 80)\n"
+    "    except Exception:\n        pass\n"
+)
 
 
-def test_swallowing_the_refusal_does_not_help(tmp_path: Path) -> None:
-    done = _run_pytest(
-        tmp_path,
-        "import socket\ndef test_a():\n    try:\n        socket.getaddrinfo('example.org', 80)\n"
-        "    except Exception:\n        pass\n",
-    )
+def test_a_skip_fails_and_swallowing_the_refusal_does_not_help(tmp_path: Path) -> None:
+    for name, source in SKIPS.items():
+        (tmp_path / f"test_{name}.py").write_text(f"import pytest\n{source}")
+    (tmp_path / "test_swallowed.py").write_text(SWALLOWED)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--continue-on-collection-errors"]
+    environ = dict(os.environ) | {"PYTHONPATH": f"{environment.ROOT}{os.pathsep}{environment.OFFLINE}"}
+    done = subprocess.run(
+        [*command, "-p", "tests.conftest", str(tmp_path)],
+        cwd=tmp_path, env=environ, capture_output=True, text=True,
+    )  # fmt: skip
+    said = done.stdout.splitlines()
 
     assert done.returncode == 1
+    for name in SKIPS:
+        (line,) = [line for line in said if line.startswith(("FAILED", "ERROR")) and f"test_{name}.py" in line]
+        assert "proves nothing, so it fails" in line, line
+    assert "skipped" not in said[-1]
+    assert any(line.startswith("ERROR") and "test_swallowed.py" in line for line in said)
     assert "reached for the network: ['socket.getaddrinfo example.org']" in done.stdout
-
-
-def _run_pytest(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_planted.py").write_text(source)
-    (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", str(folder)]
-    environ = dict(os.environ) | {"PYTHONPATH": f"{environment.ROOT}{os.pathsep}{environment.OFFLINE}"}
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
 
 
 class TestWireServer:

@@ -112,4 +112,5 @@ def test_a_notebook_shows_there_what_it_shows_in_git(hosted: Hosted, path: Path)
     done = hosted.start("jupyter", "execute", "--inplace", str(there), ANYFAST_HOME=str(home))
     end_simulator({"ANYFAST_HOME": str(home)})
     assert done.returncode == 0, done.stderr[-3000:]
-    assert running.differences(committed, nbformat.read(there, as_version=4)) == []
+    changed = running.differences(committed, nbformat.read(there, as_version=4))
+    assert not changed, "`make notebooks` stores new outputs; look at them first\n" + "\n\n".join(changed)

@@ -22,7 +22,7 @@ lab: .venv/.lab ## open JupyterLab on the quickstart; needs no key
 
 test: check ## run every test; what depends on Python, on every 3.11 to 3.13 found here
 	@$(on_postgres) .ci/others
-	@$(on_postgres) $(py) -m pytest -q -n 3 -m "not browser and not project" --ignore tests/test_architecture.py
+	@$(on_postgres) $(py) -m pytest -q -n 3 --dist worksteal -m "not browser and not project" --ignore tests/test_architecture.py
 	@chromium=$$(.ci/chromium) && $(on_postgres) ANYFAST_TEST_CHROMIUM="$$chromium" \
 	  $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
 

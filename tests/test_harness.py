@@ -111,6 +111,7 @@ SKIPS = {
 }
 
 
+REFUSED = ("FAILED", "ERROR")
 SWALLOWED = (
     "import socket\ndef test_a():\n    try:\n        socket.getaddrinfo('example.org', 80)\n"
     "    except Exception:\n        pass\n"
@@ -132,7 +133,9 @@ def test_a_skip_fails_and_swallowing_the_refusal_does_not_help(tmp_path: Path) -
 
     assert done.returncode == 1
     for name in SKIPS:
-        (line,) = [line for line in said if line.startswith(("FAILED", "ERROR")) and f"test_{name}.py" in line]
+        (line,) = [
+            line for line in said if line.startswith(("FAILED", "ERROR")) and f"test_{name}.py" in line
+        ]
         assert "proves nothing, so it fails" in line, line
     assert "skipped" not in said[-1]
     assert any(line.startswith("ERROR") and "test_swallowed.py" in line for line in said)

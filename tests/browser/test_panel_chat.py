@@ -399,6 +399,8 @@ def test_threads_are_the_kernels_and_outlive_the_page(
     chat.panel.get_by_role("combobox", name="Thread").select_option("chat")
     chat.hears("From the panel.")
     expect(chat.log).not_to_contain_text("Second thread.")
+    essence = chat.page.locator(".anyfast-essence").first
+    expect(essence).to_contain_text("From the panel.", timeout=PATIENT)  # put there soon after it changes
 
     save_notebook(browser)
     name = "test_threads_are_the_kernels_and_outlive_the_page.ipynb"
@@ -413,7 +415,6 @@ def test_threads_are_the_kernels_and_outlive_the_page(
     save_notebook(browser)
     chat.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     open_notebook(browser, lab, name)
-    essence = chat.page.locator(".anyfast-essence").first
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text("From the panel.")
     into_view(essence)

@@ -18,13 +18,12 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import anyfast_nb as af
 from anyfast_nb.client.faces import Client
-from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.http.transport import Transport
-from anyfast_nb.magics import extension
 from anyfast_nb.session import session
 from tests.conftest import Simulator
 from tests.environment import ROOT
 from tests.media.conftest import encode_clip
+from tests.shells import extended_shell
 from tests.simulator.papers import pdf
 
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))
@@ -200,13 +199,8 @@ def test_the_python_lines_send_the_examples(
 def shell(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     monkeypatch.setenv("ANYFAST_BASE_URL", simulator.base_url)
     monkeypatch.setenv("ANYFAST_API_KEY", simulator.key)
-    shell = InteractiveShell.instance()
-    extension.load(shell)
-    yield shell
-    extension.unload(shell)
-    InteractiveShell.clear_instance()
-    io_loop().run(session().gateway.close())
-    session.cache_clear()
+    with extended_shell() as shell:
+        yield shell
 
 
 def test_the_magic_lines_send_the_examples(

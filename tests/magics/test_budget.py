@@ -17,7 +17,6 @@ from anyfast_nb.errors import BudgetError, InputError
 from anyfast_nb.ledger.disk.tables import BUDGETS
 from anyfast_nb.ledger.job_rows import JobStatus
 from anyfast_nb.ledger.rows import microseconds
-from anyfast_nb.magics import extension
 from anyfast_nb.magics.budget_verbs import budget
 from anyfast_nb.magics.guide import guide
 from anyfast_nb.session import Session, session
@@ -25,6 +24,7 @@ from anyfast_nb.wire.values import Status
 from tests.ledger.budgeting import ask, fill, request_record, reservation_record
 from tests.ledger.conftest import request_row
 from tests.ledger.test_jobs import job_row
+from tests.shells import extended_shell
 
 
 class Shown(list[str]):
@@ -235,13 +235,8 @@ def test_the_guide_shows_every_option() -> None:
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    extension.load(shell)
-    yield shell
-    extension.unload(shell)
-    InteractiveShell.clear_instance()
-    session().gateway.ledger.close()
-    session.cache_clear()
+    with extended_shell() as shell:
+        yield shell
 
 
 def complete(shell: InteractiveShell, text: str) -> list[str]:

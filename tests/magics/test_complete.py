@@ -14,16 +14,13 @@ from anyfast_nb.ledger.job_rows import JobRow, JobStatus
 from anyfast_nb.magics import extension
 from anyfast_nb.session import session
 from anyfast_nb.wire.values import Source
+from tests.shells import extended_shell
 
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    extension.load(shell)
-    yield shell
-    extension.unload(shell)
-    InteractiveShell.clear_instance()
-    session.cache_clear()
+    with extended_shell() as shell:
+        yield shell
 
 
 class Job:

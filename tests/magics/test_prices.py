@@ -16,9 +16,10 @@ from anyfast_nb.errors import ConfigError, InputError
 from anyfast_nb.ledger import RequestRow
 from anyfast_nb.ledger.prices.book import Prices, prices_path, set_line
 from anyfast_nb.ledger.prices.file import HEADER
-from anyfast_nb.magics import extension, origin
+from anyfast_nb.magics import origin
 from anyfast_nb.session import session
 from anyfast_nb.wire.values import Source, Status, Usage
+from tests.shells import extended_shell
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOME = Usage(10, 5)
@@ -27,13 +28,8 @@ Run = Callable[[str], str]
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance()
-    extension.load(shell)
-    yield shell
-    session().gateway.ledger.close()
-    extension.unload(shell)
-    InteractiveShell.clear_instance()
-    session.cache_clear()
+    with extended_shell() as shell:
+        yield shell
 
 
 @pytest.fixture

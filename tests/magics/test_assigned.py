@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets.config import Config
 
 from anyfast_nb.magics.assigned import result_is_used
+from tests.shells import bare_shell
 
 SEEN: list[bool] = []
 
@@ -30,11 +30,10 @@ def inner() -> bool:
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.register_magics(Probe(shell))
-    SEEN.clear()
-    yield shell
-    InteractiveShell.clear_instance()
+    with bare_shell() as shell:
+        shell.register_magics(Probe(shell))
+        SEEN.clear()
+        yield shell
 
 
 @pytest.mark.parametrize(

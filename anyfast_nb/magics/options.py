@@ -111,6 +111,7 @@ def split(line: str) -> list[str]:
         raise InputError(
             f"a quote is not closed: {line[:60]}", hint='A prompt with an apostrophe stands in "…".'
         ) from None
+    words = [word[:1] + word[1:].replace(_GUARD, "") for word in words]  # within a text it guards nothing
     return [re.sub(f"{_MARK}(\\d+){_MARK}", lambda match: kept[int(match[1])], word) for word in words]
 
 

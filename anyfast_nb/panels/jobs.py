@@ -230,6 +230,8 @@ class JobsPanel(Panel):
             return say("jobs.loading")
         if not fitting:
             return say("jobs.none_fits" if self._history.rows or self._wanted != Wanted() else "jobs.none")
+        if len(fitting) == 1:
+            return say("jobs.one")
         first = self._first + 1
         return say("jobs.count", first=first, last=self._first + len(page), count=f"{len(fitting):,}")
 

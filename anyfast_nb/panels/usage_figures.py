@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHARTS: Final = ("overview", "tokens", "cost", "latency", "jobs")
 PRICED: Final = ("input", "output", "image", "video_second")
 _MOST_BUDGETS: Final = 40
+_ONE_DAY: Final = ("today", "yesterday")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,10 @@ class Figures:
         """The period in words."""
         words = say(f"usage.in_{self.when}") if self.when in NAMES else self.when
         since = self.report.period.since
-        return words if since is None or self.when not in NAMES else f"{words} · {since:%Y-%m-%d} –"
+        if since is None or self.when not in NAMES:
+            return words
+        day = f"{since:%Y-%m-%d}"
+        return f"{words} · {day if self.when in _ONE_DAY else say('usage.since', day=day)}"
 
 
 @dataclass(frozen=True, slots=True)

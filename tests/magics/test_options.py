@@ -17,6 +17,7 @@ from anyfast_nb.magics.options import Options, chat_options, line_prompt, split
         ('--image {{d["a b"]}}', ["--image", '{{d["a b"]}}']),
         ('"it\'s {{x}}" # no comment', ["it's {{x}}", "#", "no", "comment"]),
         (r'"\{{x}}"', [r"\{{x}}"]),
+        ("\"it said '-b' twice\"", ["it said '-b' twice"]),
         ("", []),
     ],
 )

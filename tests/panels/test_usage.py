@@ -176,3 +176,10 @@ def test_in_chinese(panel: UsagePanel, own: Session) -> None:
     assert widget(panel, "时间").value == "all"
     assert "合计" in text_of(panel._board_of_figures)
     assert "输入令牌" in text_of(panel._board_of_figures)
+
+
+@pytest.mark.parametrize(("period", "said"), [("week", r"this week · since DAY"), ("today", r"today · DAY")])
+def test_the_period_is_said_with_its_days(panel: UsagePanel, period: str, said: str) -> None:
+    widget(panel, "Period").value = period
+    rested(panel)
+    assert re.search(said.replace("DAY", r"\d{4}-\d\d-\d\d\b(?! –)"), text_of(panel._board_of_figures))

@@ -15,7 +15,8 @@ SETUP = f"""%env ANYFAST_BASE_URL=simulator
 %env ANYFAST_LANGUAGE=en
 %load_ext anyfast_nb
 import os, sys, json, tempfile
-os.environ["ANYFAST_HOME"] = tempfile.mkdtemp()
+os.makedirs(os.environ["ANYFAST_HOME"], exist_ok=True)
+os.environ["ANYFAST_HOME"] = tempfile.mkdtemp(dir=os.environ["ANYFAST_HOME"])
 sys.path.insert(0, {str(ROOT)!r})
 import anyfast_nb as af
 'ready'"""

@@ -6,28 +6,23 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import ipywidgets
 
 from anyfast_nb.errors import Interrupted
 from anyfast_nb.gateway.gateway import io_loop
 from anyfast_nb.jobs.pictures import Picture, Pictures, shown
-from anyfast_nb.panels.board import Board
-from anyfast_nb.panels.composer import Attached, Composer
 from anyfast_nb.panels.handover import film_target
 from anyfast_nb.panels.image_sheets import Batch, ImageSheets, ended
-from anyfast_nb.panels.media_shelf import MediaShelf, attached_paths, inputs_folder
 from anyfast_nb.panels.media_words import medium_of_file
 from anyfast_nb.panels.option_form import OptionForm
-from anyfast_nb.panels.panel import Panel, lines_of
+from anyfast_nb.panels.panel import lines_of
 from anyfast_nb.panels.reach import reachable_while_busy
-from anyfast_nb.panels.roles import arguments
-from anyfast_nb.panels.video_options import models, offered
-from anyfast_nb.panels.wish import Wish, argument_of, confirms, looked_at, rows_of, spoken
+from anyfast_nb.panels.wish import Wish, confirms, looked_at
+from anyfast_nb.panels.wishing import WishPanel
 from anyfast_nb.panels.words import say
-from anyfast_nb.render.acts import Act
-from anyfast_nb.render.inputs import line_html, rows_of_facts_html, wrong_html
+from anyfast_nb.render.inputs import line_html
 from anyfast_nb.render.notice import notice
 from anyfast_nb.render.pictures import pictures_bundle
 from anyfast_nb.render.style import STYLE
@@ -35,18 +30,18 @@ from anyfast_nb.render.style import STYLE
 if TYPE_CHECKING:
     from anyfast_nb.gateway.loop import Running
     from anyfast_nb.jobs.preflight import Preflight
+    from anyfast_nb.panels.composer import Attached
     from anyfast_nb.render.publish import Bundle
     from anyfast_nb.session import Session
 
 KIND: Final = "seedream"
 _OPTIONS: Final = ("size", "count", "output_format", "guidance_scale", "seed", "watermark", "web_search")
-_REST_S: Final = 0.25
 _SECOND_CLICK_S: Final = 0.8
 _KEPT: Final = 6
 _KEPT_PIXELS: Final = 480
 
 
-class ImagePanel(Panel):
+class ImagePanel(WishPanel):
     """Pictures with Seedream by mouse and keyboard.
 
     Args:
@@ -58,35 +53,23 @@ class ImagePanel(Panel):
         >>> af.ImagePanel()  # doctest: +SKIP
     """
 
+    composer_words: ClassVar = {
+        "label": "image.prompt", "placeholder": "image.placeholder", "hint": "image.hint",
+        "attach": "image.attach", "send": "image.create", "stop": "image.stop",
+    }  # fmt: skip
+    settings_word = "image.settings"
+    auto_word = "image.model.auto"
+    kind = KIND
+
     def __init__(self, model: str | None = None, session: Session | None = None) -> None:
         super().__init__(session=session)
-        self._prompt = ""
-        self._turn = 0
         self._sending = False
         self._began_s = float("-inf")
         self._running: Running[None] | None = None
-        self._question: Wish | None = None
         self._film: Any = None
         self._choosers(model)
         self._form = OptionForm(_OPTIONS, self.guarded(self._altered))
-        self._composer = Composer(
-            on_submit=self.guarded(self._submit), on_stop=self._stopped_by_click,
-            on_attached=self.guarded(self._came), on_text=self.guarded(self._typed),
-            folder=lambda: inputs_folder(self.session), accept="image/*",
-            words={
-                "label": "image.prompt", "placeholder": "image.placeholder", "hint": "image.hint",
-                "attach": "image.attach", "send": "image.create", "stop": "image.stop",
-            },
-        )  # fmt: skip
-        self._shelf = MediaShelf(
-            session=self.session,
-            errands=self._errands,
-            kind=lambda: KIND,
-            changed=self.guarded(self._altered),
-        )
-        self._about = Board(
-            label=say("image.settings"), on_act=self.guarded(self._answered), text_of=self._copied
-        )
+        self._make_parts(accept="image/*")
         self._sheets = ImageSheets(errands=self._errands, on_act=self._acted_safely, text_of=self._copied_of)
         self.children = [
             self._top, self._composer, self._shelf.row, self._shelf.board, self._form, self._about,
@@ -95,9 +78,7 @@ class ImagePanel(Panel):
         self._altered()
 
     def _choosers(self, model: str | None) -> None:
-        known = models(KIND)
-        others = [model] if model and model not in known else []
-        named = [(say("image.model.auto"), ""), *((name, name) for name in (*others, *known))]
+        named = self._named_models(model)
         self._model = ipywidgets.Dropdown(options=named, value=model or "", description=say("image.model"))
         self._model.observe(self.guarded(lambda _: self._altered()), "value")
         self._top = ipywidgets.HBox([self._model])
@@ -118,15 +99,6 @@ class ImagePanel(Panel):
         """
         self._shelf.put(medium_of_file(Path(path)), "images")
 
-    def choose(self, **options: Any) -> None:
-        """Choose options, and nothing else."""
-        self._form.put(options)
-
-    def create(self, prompt: str) -> None:
-        """Ask for pictures as the button does; returns at once."""
-        self._composer.write(prompt)
-        self._submit(prompt, ())
-
     def stop(self) -> None:
         """Stop the request; what has come is kept."""
         if self._running is not None:
@@ -141,14 +113,6 @@ class ImagePanel(Panel):
         if self._running is not None and not self._running.ended.wait(timeout_s):
             raise TimeoutError
         self._kept()
-
-    def as_magic(self) -> str:
-        """The line that asks for the same pictures; for the last ones, if nothing is written."""
-        return self._as("magic")
-
-    def as_python(self) -> str:
-        """The same in Python."""
-        return self._as("python")
 
     def essence(self) -> Bundle:
         """The last pictures, small, each with its path."""
@@ -166,12 +130,6 @@ class ImagePanel(Panel):
             "text/html": "\n".join(str(one["text/html"]).replace(STYLE, "") for one in parts),
         }
 
-    def tell(self, error: BaseException) -> None:
-        """Show what went wrong."""
-        lines = lines_of(error)
-        self._about.put("wrong", wrong_html(lines), after="mode")
-        self._about.announce(lines[0])
-
     def close(self) -> None:
         """Let go of it; files stay."""
         self._errands.close()
@@ -180,65 +138,15 @@ class ImagePanel(Panel):
 
     # --- what is wished ---------------------------------------------------------------------
 
-    def _wish(self) -> Wish:
-        """What is written and chosen now.
+    @property
+    def _form_now(self) -> OptionForm:
+        return self._form
 
-        Raises:
-            InputError: an option is no number.
-        """
-        chosen = {"model": self._model.value} if self._model.value else {}
-        options = {**chosen, **self._form.values()}
-        media = self._shelf.media
-        words = {**arguments(KIND, media, words=True), **options}
-        return Wish(KIND, self._prompt.strip(), {**options, **arguments(KIND, media)}, words)
+    def _mode(self, facts: Preflight) -> str:
+        return ("text", "image", "images")[min(len(facts.inputs), 2)]
 
-    def _came(self) -> None:
-        paths = attached_paths(self._composer.attached)
-        if paths:
-            self._composer.clear(text=False)
-            self._shelf.add_files(paths)
-
-    def _typed(self, text: str) -> None:
-        if text != self._prompt:
-            self._prompt = text
-            self._altered()
-
-    def _altered(self) -> None:
-        """Something else is wished: offer what is possible, and look at it."""
-        self._form.offer(offered(KIND, self._model.value or None, self._shelf.shape()))
-        self._question = None
-        self._about.remove("ask", "wrong")
-        self._turn += 1
-        self._errands.run(self._looked(self._turn), self._seen, key="look", failed=self._refused)
-
-    async def _looked(self, turn: int) -> Preflight | None:
-        await asyncio.sleep(_REST_S)
-        if turn != self._turn or not self._prompt.strip():
-            return None
-        return await looked_at(self.session, self._wish(), self.origin)
-
-    def _seen(self, facts: Preflight | None) -> None:
-        self._form.say_wrong()
-        if facts is None:
-            self._about.put("mode", rows_of_facts_html(say("image.mode.empty"), ()), after="")
-            return
-        self._shelf.tell({one.argument: one for one in facts.inputs}, {})
-        mode = ("text", "image", "images")[min(len(facts.inputs), 2)]
-        acts = [Act(say(f"wish.as_{name}"), copy=f"{name}:") for name in ("magic", "python")]
-        html = rows_of_facts_html(say(f"image.mode.{mode}"), rows_of(facts), notes=facts.notes, acts=acts)
-        self._about.put("mode", html, after="")
-
-    def _refused(self, error: BaseException) -> None:
-        """Say what is wrong beside the field that it is about."""
-        lines, argument = spoken(error), argument_of(error)
-        root = argument.partition("[")[0]
-        at_option = self._form.say_wrong(root, lines)
-        place = next((one for one in self._shelf.places() if argument in (one, one.partition("[")[0])), "")
-        self._shelf.tell({}, {place: lines} if place and argument else {})
-        self._about.put("mode", rows_of_facts_html(say("image.mode.refused"), ()), after="")
-        self._about.remove("wrong")
-        if not at_option and not (place and argument):
-            self._about.put("wrong", wrong_html(lines), after="mode")
+    def _say_mode(self, mode: str) -> str:
+        return say(f"image.mode.{mode}")
 
     # --- asking for it ----------------------------------------------------------------------
 
@@ -255,7 +163,7 @@ class ImagePanel(Panel):
         self._about.remove("ask", "wrong")
         self._running = io_loop().submit(self._made(wish, sure=sure))
 
-    def _stopped_by_click(self) -> None:
+    def _stop_pressed(self) -> None:
         """The second half of a double click on Create is no Stop."""
         if time.monotonic() - self._began_s > _SECOND_CLICK_S:
             self.stop()
@@ -291,12 +199,6 @@ class ImagePanel(Panel):
             self.keep()
 
         return came
-
-    def _ask(self, wish: Wish, question: str) -> None:
-        self._question = wish
-        acts = [Act(say("wish.go_on"), "sure:"), Act(say("wish.leave"), "leave:")]
-        self._about.put("ask", line_html(question, acts=acts), after="mode")
-        self._about.announce(question)
 
     def _end(self, batch: Batch, state: str, pictures: Pictures | None = None) -> None:
         ended(batch, state, pictures)
@@ -372,9 +274,6 @@ class ImagePanel(Panel):
         if not wish.prompt and self.batches:
             wish = self.batches[0].wish
         return str(getattr(wish, name)())
-
-    def _copied(self, key: str) -> str:
-        return self._as(key.partition(":")[0])
 
     def _copied_of(self, verb: str, batch: Batch, index: int) -> str:
         if verb == "path":

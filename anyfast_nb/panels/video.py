@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import ipywidgets
 
 from anyfast_nb.errors import InputError, Interrupted
 from anyfast_nb.jobs.job import Job
-from anyfast_nb.panels.board import Board
-from anyfast_nb.panels.composer import Attached, Composer
-from anyfast_nb.panels.media_shelf import MediaShelf, attached_paths, inputs_folder
 from anyfast_nb.panels.media_words import medium_of_file
 from anyfast_nb.panels.option_form import OptionForm
-from anyfast_nb.panels.panel import Panel, lines_of
-from anyfast_nb.panels.roles import Medium, arguments, chosen
+from anyfast_nb.panels.roles import Medium, chosen
 from anyfast_nb.panels.video_adopt import Adoption
 from anyfast_nb.panels.video_essence import films_bundle
 from anyfast_nb.panels.video_maker import Errand, Recipe, Told, VideoMaker
-from anyfast_nb.panels.video_options import models, offered
 from anyfast_nb.panels.video_queue import VideoQueue
-from anyfast_nb.panels.wish import Wish, argument_of, looked_at, mode_of, rows_of, spoken
+from anyfast_nb.panels.wish import mode_of
+from anyfast_nb.panels.wishing import WishPanel
 from anyfast_nb.panels.words import say
 from anyfast_nb.render.acts import Act
-from anyfast_nb.render.inputs import line_html, rows_of_facts_html, wrong_html
+from anyfast_nb.render.inputs import line_html, wrong_html
 
 if TYPE_CHECKING:
     from anyfast_nb.jobs.preflight import Preflight
+    from anyfast_nb.panels.composer import Attached
     from anyfast_nb.render.publish import Bundle
     from anyfast_nb.session import Session
 
@@ -42,11 +38,10 @@ _OPTIONS: Final = {
     ),
     "kling": ("duration", "aspect_ratio", "mode", "camera_control", "cfg_scale", "negative_prompt", "sound"),
 }  # fmt: skip
-_REST_S: Final = 0.25
 _FIRST: Final = {"seedance": "first_frame", "kling": "image"}
 
 
-class VideoPanel(Panel):
+class VideoPanel(WishPanel):
     """Films with Seedance and Kling by mouse and keyboard.
 
     Args:
@@ -59,35 +54,23 @@ class VideoPanel(Panel):
         >>> af.VideoPanel("kling")  # doctest: +SKIP
     """
 
+    composer_words: ClassVar = {
+        "label": "video.prompt", "placeholder": "video.placeholder", "hint": "video.hint",
+        "attach": "video.attach", "send": "video.create", "stop": "video.stop",
+    }  # fmt: skip
+    settings_word = "video.settings"
+    auto_word = "video.model.auto"
+
     def __init__(
         self, kind: str = "seedance", model: str | None = None, session: Session | None = None
     ) -> None:
         if kind not in KINDS:
             raise InputError(f"kind is {kind!r}", field="kind", hint=f"Write {' or '.join(KINDS)}.")
         super().__init__(session=session)
-        self._prompt = ""
         self._recipes: dict[str, Recipe] = {}
-        self._question: Errand | None = None
-        self._turn = 0
         self._choosers(kind, model)
         self._forms = {name: OptionForm(_OPTIONS[name], self.guarded(self._altered)) for name in KINDS}
-        self._composer = Composer(
-            on_submit=self.guarded(self._submit), on_stop=self.stop, on_attached=self.guarded(self._came),
-            on_text=self.guarded(self._typed), folder=lambda: inputs_folder(self.session), accept=ACCEPT,
-            words={
-                "label": "video.prompt", "placeholder": "video.placeholder", "hint": "video.hint",
-                "attach": "video.attach", "send": "video.create", "stop": "video.stop",
-            },
-        )  # fmt: skip
-        self._shelf = MediaShelf(
-            session=self.session,
-            errands=self._errands,
-            kind=lambda: self.kind,
-            changed=self.guarded(self._altered),
-        )
-        self._about = Board(
-            label=say("video.settings"), on_act=self.guarded(self._answered), text_of=self._copied
-        )
+        self._make_parts(accept=ACCEPT)
         self._queue = VideoQueue(
             session=self.session, origin=self.origin, errands=self._errands, on_act=self.guarded(self._acted),
             on_end=lambda _: self.keep(now=True), text_of=self._copied_of,
@@ -117,10 +100,7 @@ class VideoPanel(Panel):
         self._altered()
 
     def _offer_models(self, model: str | None = None) -> None:
-        known = models(self.kind)
-        others = [model] if model and model not in known else []
-        named = [(say("video.model.auto"), ""), *((name, name) for name in (*others, *known))]
-        self._model.options = named
+        self._model.options = self._named_models(model)
         self._model.value = model or ""
 
     # --- what can be done with it, also from Python -----------------------------------------
@@ -149,15 +129,6 @@ class VideoPanel(Panel):
             role = {"first_frame": "image", "last_frame": "image_tail"}.get(role, role)
         self._shelf.put(path if isinstance(path, Medium) else medium_of_file(Path(path)), role)
 
-    def choose(self, **options: Any) -> None:
-        """Choose options of the family that is chosen, and nothing else."""
-        self._forms[self.kind].put(options)
-
-    def create(self, prompt: str) -> None:
-        """Ask for a film as the button does; returns at once."""
-        self._composer.write(prompt)
-        self._submit(prompt, ())
-
     def stop(self) -> None:
         """Stop what is being sent; films that are being made go on."""
         self._maker.stop()
@@ -167,23 +138,9 @@ class VideoPanel(Panel):
         self._maker.wait(timeout_s)
         self._kept()
 
-    def as_magic(self) -> str:
-        """The line that asks for the same film; of the last one, if nothing is written."""
-        return self._as("magic")
-
-    def as_python(self) -> str:
-        """The same in Python."""
-        return self._as("python")
-
     def essence(self) -> Bundle:
         """The last films, and what is being made."""
         return films_bundle(self.jobs, self._queue)
-
-    def tell(self, error: BaseException) -> None:
-        """Show what went wrong."""
-        lines = lines_of(error)
-        self._about.put("wrong", wrong_html(lines), after="mode")
-        self._about.announce(lines[0])
 
     def close(self) -> None:
         """Let go of it; films that are being made go on."""
@@ -193,79 +150,25 @@ class VideoPanel(Panel):
 
     # --- what is wished ---------------------------------------------------------------------
 
-    def _wish(self) -> Wish:
-        """What is written and chosen now.
+    @property
+    def _form_now(self) -> OptionForm:
+        return self._forms[self.kind]
 
-        Raises:
-            InputError: an option is no number.
-        """
-        chosen_model = {"model": self._model.value} if self._model.value else {}
-        options = {**chosen_model, **self._forms[self.kind].values()}
-        media = self._shelf.media
-        return Wish(
-            self.kind,
-            self._prompt.strip(),
-            {**options, **arguments(self.kind, media)},
-            {**arguments(self.kind, media, words=True), **options},
-        )
+    @property
+    def _blank(self) -> bool:
+        return super()._blank and not self._shelf.media
 
-    def _came(self) -> None:
-        """Files came: they go onto the shelf."""
-        paths = attached_paths(self._composer.attached)
-        if paths:
-            self._composer.clear(text=False)
-            self._shelf.add_files(paths)
+    def _mode(self, facts: Preflight) -> str:
+        return mode_of(facts)
 
-    def _typed(self, text: str) -> None:
-        if text != self._prompt:
-            self._prompt = text
-            self._altered()
+    def _say_mode(self, mode: str) -> str:
+        return say(f"video.mode.{mode}")
 
     def _altered(self) -> None:
-        """Something else is wished: offer what is possible, and look at it."""
         for name, form in self._forms.items():
             form.layout.display = "" if name == self.kind else "none"
-        self._forms[self.kind].offer(offered(self.kind, self._model.value or None, self._shelf.shape()))
         self._shelf.draw()
-        self._question = None
-        self._about.remove("ask", "wrong")
-        self._turn += 1
-        self._errands.run(self._looked(self._turn), self._seen, key="look", failed=self._refused)
-
-    async def _looked(self, turn: int) -> Preflight | None:
-        await asyncio.sleep(_REST_S)
-        if turn != self._turn or not (self._prompt.strip() or self._shelf.media):
-            return None
-        return await looked_at(self.session, self._wish(), self.origin)
-
-    def _seen(self, facts: Preflight | None) -> None:
-        self._forms[self.kind].say_wrong()
-        if facts is None:
-            if not (self._prompt.strip() or self._shelf.media):
-                self._about.show({"mode": rows_of_facts_html(say("video.mode.empty"), ())})
-            return
-        self._shelf.tell({one.argument: one for one in facts.inputs}, {})
-        mode = mode_of(facts)
-        acts = [Act(say(f"wish.as_{name}"), copy=f"{name}:") for name in ("magic", "python")]
-        html = rows_of_facts_html(say(f"video.mode.{mode}"), rows_of(facts), notes=facts.notes, acts=acts)
-        self._about.put("mode", html, after="")
-
-    def _refused(self, error: BaseException) -> None:
-        """Say what is wrong beside the field that it is about."""
-        lines, argument = spoken(error), argument_of(error)
-        root = argument.partition("[")[0].partition(".")[0]
-        at_option = self._forms[self.kind].say_wrong(root, lines)
-        places = self._shelf.places()
-        place = (
-            argument
-            if argument in places
-            else next((one for one in places if one.startswith(f"{root}[")), "")
-        )
-        self._shelf.tell({}, {place: lines} if place and root else {})
-        self._about.put("mode", rows_of_facts_html(say("video.mode.refused"), ()), after="")
-        self._about.remove("wrong")
-        if not at_option and not (place and root):
-            self._about.put("wrong", wrong_html(lines), after="mode")
+        super()._altered()
 
     # --- asking for it ----------------------------------------------------------------------
 
@@ -278,12 +181,6 @@ class VideoPanel(Panel):
 
     def _busy(self, busy: bool) -> None:
         self._composer.busy = busy
-
-    def _ask(self, errand: Errand, question: str) -> None:
-        self._question = errand
-        acts = [Act(say("wish.go_on"), "sure:"), Act(say("wish.leave"), "leave:")]
-        self._about.put("ask", line_html(question, acts=acts), after="mode")
-        self._about.announce(question)
 
     def _made(self, job: Job, errand: Errand) -> None:
         chosen_now = {k: v for k, v in errand.wish.arguments.items() if k in _OPTIONS[errand.wish.kind]}
@@ -381,9 +278,6 @@ class VideoPanel(Panel):
             errand = list(self._recipes.values())[-1].errand
             wish, take = errand.wish, errand.take
         return getattr(wish, name)(take=take)  # type: ignore[no-any-return]
-
-    def _copied(self, key: str) -> str:
-        return self._as(key.partition(":")[0])
 
     def _copied_of(self, verb: str, job: Job) -> str:
         if verb == "path":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -23,6 +26,15 @@ def let_go(own: Session) -> None:
     """Close its connection, and forget it."""
     io_loop().run(own.gateway.close())
     session.cache_clear()
+
+
+def eventually(holds: Callable[[], Any], *, within_s: float = 20) -> Any:
+    """What holds in the end; the panel's work is done on other threads."""
+    rest, end = threading.Event(), time.monotonic() + within_s
+    while not (found := holds()):
+        assert time.monotonic() < end, "it never came"
+        rest.wait(0.02)
+    return found
 
 
 def text_of(board: Any) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +19,10 @@ from anyfast_nb.panels.image_sheets import SHOWN, Batch
 from anyfast_nb.panels.wish import Wish
 from anyfast_nb.session import Session
 from tests.conftest import Simulator
+from tests.panels.pressing import eventually, text_of
 
 PROMPT = "A red kite over dunes"
 MODEL = "doubao-seedream-4-0-250828"
-
-
-def eventually(holds: Callable[[], Any], *, within_s: float = 20) -> Any:
-    """What holds in the end; the panel's work is done on other threads."""
-    rest, end = threading.Event(), time.monotonic() + within_s
-    while not (found := holds()):
-        assert time.monotonic() < end, "it never came"
-        rest.wait(0.02)
-    return found
-
-
-def text_of(board: Any) -> str:
-    """What a person reads on a board."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", " ".join(board.pieces.values()))).split())
 
 
 @pytest.fixture

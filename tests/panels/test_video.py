@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,23 +27,10 @@ from anyfast_nb.panels.video_queue import SHOWN
 from anyfast_nb.panels.words import say
 from anyfast_nb.session import Session
 from tests.conftest import Simulator
+from tests.panels.pressing import eventually, text_of
 
 PROMPT = "A cat plays the piano"
 SMALL = {"duration": 4, "resolution": "480p", "ratio": "16:9"}
-
-
-def eventually(holds: Callable[[], Any], *, within_s: float = 20) -> Any:
-    """What holds in the end; the panel's work is done on other threads."""
-    rest, end = threading.Event(), time.monotonic() + within_s
-    while not (found := holds()):
-        assert time.monotonic() < end, "it never came"
-        rest.wait(0.02)
-    return found
-
-
-def text_of(board: Any) -> str:
-    """What a person reads on a board."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", " ".join(board.pieces.values()))).split())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.axe import violations
@@ -60,7 +61,10 @@ def test_tabs_by_mouse_and_keyboard(browser: Browser, opened: Opens, lab: Lab, s
     stays(browser, lab, "test_tabs_by_mouse_and_keyboard.ipynb", "Scene", shoot)
 
 
-def test_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots) -> None:
+def test_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots, tmp_path: Path) -> None:
+    """Every tab; assets, jobs and usage are worked with. Chat, films and pictures have tests of their own."""
+    cat = tmp_path / "cat.png"
+    Image.new("RGB", (640, 480), "teal").save(cat)
     write_notebook(folder / "deck-seven.ipynb", [SETUP, f"COUNT = 8\n{JOBS}\n%anyfast panel"])
     page = browser.page
     open_notebook(browser, lab, "deck-seven.ipynb", in_notebook_7=True)
@@ -72,9 +76,32 @@ def test_in_notebook_7(browser: Browser, lab: Lab, folder: Path, shoot: Shoots) 
         expect(deck.locator(".anyfast-panel:visible")).to_have_count(1, timeout=PATIENT)
         page.wait_for_timeout(500)
         assert violations(page, ".anyfast-deck") == [], name
+    panel = deck.locator(".anyfast-panel:visible")
+    deck.get_by_role("tab", name="Assets").click()
+    panel.locator("input[type=file]").set_input_files(str(cat))
+    expect(panel).to_contain_text("Image · 640 × 480", timeout=PATIENT)
+    panel.get_by_role("button", name="Upload").click()
+    card = panel.locator(".anyfast-card", has_text="cat")
+    expect(card.locator(".anyfast-is-active")).to_be_visible(timeout=PATIENT)
+    shoot("assets")
     deck.get_by_role("tab", name="Jobs").click()
-    expect(deck.locator(".anyfast-job-line")).to_have_count(8)
+    expect(panel.locator(".anyfast-job-line")).to_have_count(8)
+    panel.get_by_label("Status", exact=True).select_option("failed")
+    expect(panel.locator(".anyfast-job-line")).to_have_count(2)
+    panel.locator(".anyfast-job-line").first.get_by_role("button", name="Details").click()
+    expect(panel.locator(".anyfast-job-more")).to_contain_text("in the rain")
     shoot("jobs")
+    deck.get_by_role("tab", name="Usage").click()
+    expect(panel.get_by_role("button", name="New budget")).to_be_visible()  # jobs have a period as well
+    panel.get_by_label("Period", exact=True).fill("all")
+    page.keyboard.press("Enter")
+    panel.get_by_label("By", exact=True).select_option("kind")
+    expect(panel.locator(".anyfast-sums")).to_contain_text("seedream", timeout=PATIENT)
+    panel.get_by_role("button", name="New budget").click()
+    panel.get_by_label("Amount", exact=True).fill("5 USD")
+    panel.get_by_role("button", name="Set budget").click()
+    expect(panel.locator(".anyfast-budget")).to_contain_text("5 USD a day", timeout=PATIENT)
+    shoot("usage")
     assert page.locator(".anyfast-essence").first.is_hidden()
     assert browser.outside == []
     assert browser.dialogs == []

@@ -39,6 +39,7 @@ def test_found_filtered_looked_at(browser: Browser, opened: Opens, lab: Lab, sho
     shoot("details")
     panel.get_by_label("Text", exact=True).fill("")
     panel.get_by_label("Status", exact=True).select_option("in doubt")
+    expect(rows.first).to_contain_text("Scene 128")
     rows.first.get_by_role("button", name="Details").click()
     panel.get_by_label("Task id", exact=True).fill("no id")
     panel.get_by_role("button", name="Go on with it").click()

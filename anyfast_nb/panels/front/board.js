@@ -44,7 +44,7 @@ function render({ model, el }) {
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => wanted(board, model, entry.target)),
     { root: null, rootMargin: "300px" },
   );
-  const view = { list, status, near, nodes: new Map(), resting: new Map(), pinned: true, model };
+  const view = { list, status, near, nodes: new Map(), resting: new Map(), held: null, pinned: true, model };
   const fit = () => {
     const height = model.get("height");
     list.style.setProperty("max-height", height || "none");
@@ -57,6 +57,8 @@ function render({ model, el }) {
   for (const [id, piece] of board.pieces) put(view, id, piece.html, null, board);
   list.addEventListener("scroll", () => (view.pinned = atEnd(list)), { passive: true });
   list.addEventListener("click", (event) => pressed(event, view, model));
+  list.addEventListener("pointerdown", (event) => hold(event.target, view, board));
+  list.addEventListener("keydown", (event) => event.key === " " && hold(event.target, view, board));
   const seen = new ResizeObserver(() => keepEnd(model, view)); // it had no height, or its contents grew
   seen.observe(list);
   keepEnd(model, view);
@@ -135,6 +137,7 @@ function place(pieces, id, piece, after) {
 
 function put(view, id, html, after, board) {
   let node = view.nodes.get(id);
+  if (node && view.held?.id === id) return void (view.held.late = true);
   if (!node) {
     node = document.createElement("div");
     node.dataset.piece = id;
@@ -200,6 +203,22 @@ function typesetAtRest(view, id, node) {
 }
 
 // --- what a person does ------------------------------------------------------------------------
+
+// A button that is drawn anew between press and release gets no click: its piece waits for the release.
+function hold(target, view, board) {
+  const id = target.closest("button,summary,a") && target.closest("[data-piece]")?.dataset.piece;
+  if (!id || view.held) return;
+  const held = (view.held = { id, late: false });
+  const ends = ["pointerup", "pointercancel", "keyup"];
+  const release = () => {
+    ends.forEach((name) => window.removeEventListener(name, release, true));
+    setTimeout(() => {
+      view.held = null;
+      if (held.late && board.pieces.has(id)) put(view, id, board.pieces.get(id).html, null, board);
+    }); // the click comes first
+  };
+  ends.forEach((name) => window.addEventListener(name, release, true));
+}
 
 function pressed(event, view, model) {
   const pane = event.target.closest("summary")?.parentElement;

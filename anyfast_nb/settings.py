@@ -249,6 +249,10 @@ def normalise_base_url(value: str) -> str:
     text = str(value).strip()
     if text.lower() == SIMULATOR:
         return SIMULATOR
+    if not text.isprintable() or " " in text:
+        raise InputError(
+            "the base URL holds characters that no address has", field="base_url", hint=_URL_HINT
+        )
     try:
         parts = urlsplit(text)
         port = parts.port

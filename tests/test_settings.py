@@ -217,6 +217,8 @@ def test_base_urls_are_normalised(given: str, kept: str) -> None:
         "file:///etc/passwd",
         "javascript:alert(1)",
         "https://good.example\\@evil.example",
+        "https://good.example\x85/",
+        "https://good example",
     ],
 )
 def test_what_is_no_base_url_is_refused_without_repeating_it(bad: str) -> None:

@@ -150,9 +150,9 @@ def stop(home: Path, *, timeout_s: float = 15.0) -> bool:
         Whether one ran.
     """
     folder = Path(home).absolute() / "simulator"
-    if read_state(folder / "state.json") is None:
+    if not (folder / "lock").exists():
         return False
-    with _locked(folder, deadline=time.monotonic() + timeout_s):
+    with _locked(folder, deadline=time.monotonic() + timeout_s):  # one that is being started is ended as well
         return _end(folder)
 
 

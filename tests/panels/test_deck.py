@@ -19,7 +19,7 @@ from anyfast_nb.panels.deck_registry import NAMES
 from anyfast_nb.panels.handover import film_target
 from anyfast_nb.session import Session
 from tests.kernels import Kernel
-from tests.panels.pressing import let_go, own_session, text_of, widget
+from tests.panels.pressing import let_go, own_session, rested, text_of, widget
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
     own = own_session(monkeypatch)
     yield own
     for panel in own.panels.made.values():
+        rested(panel)  # what it began may start a built-in AnyFast
         panel.close()
     own.panels.deck().close()
     let_go(own)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -103,6 +104,26 @@ def test_eight_at_once_get_one_server(home: Path) -> None:
     assert [starter.returncode for starter in starters] == [0] * 8
     assert len({(pid, url, key) for pid, _, url, key in lines}) == 1
     assert sorted(started for _, started, _, _ in lines) == ["False"] * 7 + ["True"]
+
+
+def test_one_that_is_being_started_is_ended_as_well(home: Path) -> None:
+    def is_starting() -> bool:
+        lock = home / "simulator" / "lock"
+        if not lock.exists():
+            return False
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return read_state(home / "simulator" / "state.json") is not None
+
+    starting = threading.Thread(target=launcher.ensure, args=(home,))
+    starting.start()
+    assert eventually(is_starting)
+    assert launcher.stop(home)
+    starting.join()
+    assert read_state(home / "simulator" / "state.json") is None
 
 
 def test_it_outlives_the_process_that_started_it_and_an_interrupt_of_its_group(home: Path) -> None:

@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help lab test check notebooks bench constraints clean
 MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE  # many processes read the same few files: each would compile them anew
 
 PYTHON ?= $(shell .ci/python)
 py := .venv/bin/python
@@ -20,8 +21,9 @@ help: ## show this list
 lab: .venv/.lab ## open JupyterLab on the quickstart; needs no key
 	@.ci/lab $(LAB_ARGS)
 
-test: check ## run every test; what depends on Python, on every 3.11 to 3.13 found here
-	@$(on_postgres) .ci/others
+test: .venv/.test ## run every test; what depends on Python, also on the newest other Python found here
+	@$(MAKE) -j2 check .venv-other
+	@$(on_postgres) .ci/other
 	@$(on_postgres) $(py) -m pytest -q -n 3 --dist worksteal -m "not browser and not project" --ignore tests/test_architecture.py
 	@chromium=$$(.ci/chromium) && $(on_postgres) ANYFAST_TEST_CHROMIUM="$$chromium" \
 	  $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
@@ -53,6 +55,10 @@ clean: ## remove what these commands made
 	@echo "Installing anyfast-nb and JupyterLab"
 	@$(pip_install) -e '.[lab,postgres]'
 	@touch $@
+
+.PHONY: .venv-other
+.venv-other: .venv/.test
+	@.ci/other install
 
 .venv/.test: .venv/bin/python $(described)
 	@echo "Installing anyfast-nb, JupyterLab and what the tests need"

@@ -87,16 +87,19 @@ class TestPython:
         assert done.stdout == ""
         assert "apt-get install python3 python3-venv" in done.stderr
 
-    def test_others_are_all_tested_ones_but_the_main_one(self, machine: Machine) -> None:
-        machine.has(f"python{OWN}", WORKS)
-        assert f"{OWN} {sys.executable}" in machine.run("python", "others", "2.7").stdout.splitlines()
-        assert not machine.run("python", "others", OWN).stdout.startswith(OWN)
+    @pytest.mark.parametrize(("main", "other"), [("3.11", "3.13"), ("3.12", "3.13"), ("3.13", "3.11")])
+    def test_the_other_one_is_the_farthest(self, machine: Machine, main: str, other: str) -> None:
+        for version in ("3.11", "3.12", "3.13"):
+            fake = f"""[ "$3" = {version} ] && echo {machine.folder}/its/{version}"""
+            machine.has(f"python{version}", fake)
+            machine.has(f"its/{version}", "true")
+        assert machine.run("python", "other", main).stdout.split() == [other, f"{machine.folder}/its/{other}"]
 
-    def test_others_are_found_where_pyenv_keeps_them(self, machine: Machine) -> None:
+    def test_another_one_is_found_where_pyenv_keeps_it(self, machine: Machine) -> None:
         machine.has(f"pyenv/versions/{OWN}.9/bin/python", WORKS)
         machine.has(f"python{OWN}", "exit 127")
-        found = machine.run("python", "others", "2.7", PYENV_ROOT=str(machine.folder / "pyenv")).stdout
-        assert f"{OWN} " in found
+        found = machine.run("python", "other", "2.7", PYENV_ROOT=str(machine.folder / "pyenv")).stdout
+        assert found.startswith(f"{OWN} ")
 
 
 class TestVenv:

@@ -226,7 +226,6 @@ def test_32_kb_of_anything_takes_no_stack_and_no_square_time(seed: str) -> None:
 
 
 def _rendered(text: str) -> tuple[str, float]:
-    gc.collect()
     gc.disable()  # what other tests left is not this text's cost
     try:
         start_s = time.process_time()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import Browser, Lab, chromium_page, jupyterlab, open_notebook, write_notebook
+from tests.browser.lab import Browser, Lab, chromium_page, jupyterlab, open_in_place, write_notebook
 from tests.environment import ROOT, clean_environ, end_simulator
 
 ARTIFACTS = ROOT / "artifacts"
@@ -28,12 +28,22 @@ def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
         end_simulator({"ANYFAST_HOME": str(started.parent)})
 
 
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    """A page that reaches this machine alone."""
+@pytest.fixture(scope="session")
+def _window(chromium: str) -> Iterator[Browser]:
     assert chromium
     with chromium_page() as page:
         yield page
+
+
+@pytest.fixture
+def browser(_window: Browser) -> Browser:
+    """A page that reaches this machine alone; what an earlier test did there is forgotten."""
+    page = _window.page
+    page.context.clear_permissions()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.mouse.move(0, 0)
+    _window.forget()
+    return _window
 
 
 Opens = Callable[..., None]
@@ -46,7 +56,7 @@ def opened(lab: Lab, browser: Browser, folder: Path, request: pytest.FixtureRequ
     def open_cells(*cells: str) -> None:
         name = f"{request.node.name.partition('[')[0]}.ipynb"
         write_notebook(folder / name, cells)
-        open_notebook(browser, lab, name)
+        open_in_place(browser, lab, name)
 
     return open_cells
 

@@ -60,6 +60,11 @@ class Browser:
     errors: list[str] = field(default_factory=list)
     """Errors that no script caught."""
 
+    def forget(self) -> None:
+        """What it tried so far is of no interest any more."""
+        for kept in (self.outside, self.dialogs, self.errors):
+            kept.clear()
+
 
 @contextmanager
 def jupyterlab(folder: Path, *, env: Mapping[str, str] | None = None, dark: bool = False) -> Iterator[Lab]:
@@ -169,19 +174,35 @@ def chromium_page(*, width: int = 1280, height: int = 900, init_script: str = ""
             context = chromium.new_context(viewport={"width": width, "height": height})
             context.set_default_timeout(60_000)
             browser = Browser(context.new_page())
-            _watch(browser)
-            if init_script:
-                browser.page.add_init_script(init_script)
+
+            def refuse(route: Route) -> None:
+                browser.outside.append(route.request.url)
+                route.abort()
+
+            context.route(_is_outside, refuse)
+            _watch(browser, init_script)
             yield browser
         finally:
             chromium.close()
 
 
-def _watch(browser: Browser) -> None:
-    def refuse(route: Route) -> None:
-        browser.outside.append(route.request.url)
-        route.abort()
+@contextmanager
+def another_page(beside: Browser, *, init_script: str) -> Iterator[Browser]:
+    """A further page of the same Chromium.
 
+    Args:
+        beside: the first one.
+        init_script: JavaScript to run before any page's own.
+    """
+    browser = Browser(beside.page.context.new_page(), outside=beside.outside)
+    _watch(browser, init_script)
+    try:
+        yield browser
+    finally:
+        browser.page.close()
+
+
+def _watch(browser: Browser, init_script: str) -> None:
     def answer(dialog: Dialog) -> None:
         if dialog.type == "beforeunload":  # JupyterLab's, of a notebook that changed since it was saved
             dialog.accept()
@@ -190,9 +211,10 @@ def _watch(browser: Browser) -> None:
             dialog.dismiss()
 
     page = browser.page
-    page.context.route(_is_outside, refuse)
     page.on("dialog", answer)
     page.on("pageerror", lambda error: browser.errors.append(str(error)))
+    if init_script:
+        page.add_init_script(init_script)
 
 
 def _is_outside(url: str) -> bool:
@@ -215,6 +237,33 @@ def open_notebook(browser: Browser, lab: Lab, path: str, *, in_notebook_7: bool 
         "() => { const s = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session;"
         " return s?.kernel?.status === 'idle' }"
     )
+
+
+def open_in_place(browser: Browser, lab: Lab, path: str) -> None:
+    """The same where JupyterLab is open already: loading all of it anew costs seconds.
+
+    Every other notebook is closed, no question asked, and its kernel ended.
+    """
+    page = browser.page
+    if not page.url.startswith(f"{lab.url}/lab/") or not page.evaluate("() => Boolean(window.jupyterapp)"):
+        open_notebook(browser, lab, path)
+        return
+    page.evaluate(_IN_PLACE, path)
+    page.wait_for_function(
+        "path => { const c = window.jupyterapp.shell.currentWidget?.context;"
+        " return c?.path === path && c.sessionContext.session?.kernel?.status === 'idle' }",
+        arg=path,
+    )
+
+
+_IN_PLACE = """async path => {
+  const { commands, serviceManager, shell } = window.jupyterapp;
+  for (const open of [...shell.widgets('main')]) open.dispose();
+  await serviceManager.sessions.shutdownAll();
+  await commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' });
+  shell.expandLeft();
+  await commands.execute('docmanager:open', { path });
+}"""
 
 
 def run_cell(browser: Browser, index: int, *, wait: bool = True) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.axe import violations
-from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_in_place, open_notebook, run_cell, save_notebook
 from tests.environment import ROOT
 
 PATIENT = 60_000
@@ -41,7 +41,7 @@ Shoots = Callable[[str], None]
 
 def begin(browser: Browser, *cells: int) -> None:
     """Run cells of the open notebook, with more room for them."""
-    browser.page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    browser.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     for cell in cells:
         run_cell(browser, cell)
 
@@ -85,9 +85,7 @@ def stays(browser: Browser, lab: Lab, name: str, text: str, shoot: Shoots) -> No
     expect(essence).to_be_hidden()
     expect(essence).to_contain_text(text, timeout=PATIENT)  # it is put there soon after it changes
     save_notebook(browser)
-    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    page.goto("about:blank")
-    open_notebook(browser, lab, name)
+    open_in_place(browser, lab, name)
     essence = page.locator(".anyfast-essence").first
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab import Browser, Lab, open_notebook, run_cell, save_notebook
+from tests.browser.lab import Browser, Lab, open_in_place, open_notebook, run_cell, save_notebook
 from tests.environment import ROOT
 from tests.wire_server import Gate, Reply, WireServer
 
@@ -226,7 +226,7 @@ def test_the_quickstart_runs_as_a_person_runs_it(
 ) -> None:
     """Run All on the built-in AnyFast: no key, no error, every cell with something to see."""
     shutil.copy(ROOT / "notebooks" / "01_quickstart.ipynb", folder / "quickstart.ipynb")
-    open_notebook(browser, lab, "quickstart.ipynb")
+    open_in_place(browser, lab, "quickstart.ipynb")
     page = browser.page
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs') }")
     page.wait_for_function("() => !document.querySelector('.jp-OutputArea-output')")

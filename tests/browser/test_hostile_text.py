@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.browser.lab import (
     Browser,
-    chromium_page,
+    Lab,
     jupyterlab,
     open_notebook,
     run_cell,
@@ -93,25 +91,23 @@ LOOK = """() => {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("notebooks")
     cells = [f"TEXT = {HOSTILE!r}\n{CELL}", "show(True)", "show(False)", "show(True, plain=True)"]
     write_notebook(folder / "hostile.ipynb", cells)
     with jupyterlab(folder) as running:
-        yield running, folder
+        yield running
 
 
-def test_hostile_text_runs_and_fetches_nothing_live_and_reopened(lab: tuple[Any, Path]) -> None:
-    running, _folder = lab
-    with chromium_page(height=4_000) as browser:
-        open_notebook(browser, running, "hostile.ipynb")
-        for index in range(4):
-            run_cell(browser, index)
-        check(browser)
-        save_notebook(browser)
-    with chromium_page(height=4_000) as browser:
-        open_notebook(browser, running, "hostile.ipynb")
-        check(browser)
+def test_hostile_text_runs_and_fetches_nothing_live_and_reopened(lab: Lab, browser: Browser) -> None:
+    browser.page.set_viewport_size({"width": 1280, "height": 4_000})
+    open_notebook(browser, lab, "hostile.ipynb")
+    for index in range(4):
+        run_cell(browser, index)
+    check(browser)
+    save_notebook(browser)
+    open_notebook(browser, lab, "hostile.ipynb")
+    check(browser)
 
 
 def check(browser: Browser) -> None:

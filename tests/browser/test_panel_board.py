@@ -29,6 +29,11 @@ board.put("going", button())
 threading.Thread(target=again, daemon=True).start()
 board"""
 
+WHERE = """() => {
+  const { x, y } = document.querySelector('.anyfast-board button').getBoundingClientRect();
+  return [x + 9, y + 9];
+}"""
+
 
 def test_a_press_outlives_what_is_drawn_meanwhile(browser: Browser, opened: Opens) -> None:
     """By mouse and by the space bar; what came meanwhile is drawn when the button is let go."""
@@ -39,7 +44,7 @@ def test_a_press_outlives_what_is_drawn_meanwhile(browser: Browser, opened: Open
     stop = board.get_by_role("button", name="Stop")
     expect(stop).to_be_visible(timeout=PATIENT)
     into_view(stop)
-    x, y = stop.evaluate("one => { const at = one.getBoundingClientRect(); return [at.x + 9, at.y + 9] }")
+    x, y = page.evaluate(WHERE)
     page.mouse.move(x, y)  # no click(): that waits for a button that stays
     page.mouse.down()
     before = board.inner_text()
@@ -47,7 +52,7 @@ def test_a_press_outlives_what_is_drawn_meanwhile(browser: Browser, opened: Open
     assert board.inner_text() == before
     page.mouse.up()
     expect(board).to_contain_text("heard 1")
-    stop.evaluate("one => one.focus()")
+    page.evaluate("() => document.querySelector('.anyfast-board button').focus()")
     page.keyboard.down(" ")
     page.wait_for_timeout(300)
     page.keyboard.up(" ")

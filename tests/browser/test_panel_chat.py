@@ -10,7 +10,17 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
+from tests.browser.lab import (
+    Browser,
+    Lab,
+    another_page,
+    into_view,
+    open_in_place,
+    open_notebook,
+    run_cell,
+    save_notebook,
+    write_notebook,
+)
 from tests.browser.test_chat import END, chunk, setup_cell
 from tests.browser.test_jobs import in_the_dark
 from tests.wire_server import Gate, Reply, Request, WireServer
@@ -290,21 +300,20 @@ def test_files_come_by_picker_drop_and_paste(
     assert not [name for name in names if name.endswith(".part")]
 
 
-def test_a_large_film_costs_the_kernel_nothing(lab: Lab, folder: Path, chromium: str, tmp_path: Path) -> None:
+def test_a_large_film_costs_the_kernel_nothing(
+    lab: Lab, folder: Path, browser: Browser, tmp_path: Path
+) -> None:
     """50 MB to the disk in small messages; taken off in the middle nothing is left of it."""
-    from tests.browser.lab import chromium_page
-
-    assert chromium
     film = tmp_path / "film.mp4"
     with film.open("wb") as file:
         file.write(b"\x00\x00\x00\x18ftypmp42" + bytes(50_000_000))
     peak = "import resource\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss"
     write_notebook(folder / "film.ipynb", ["%load_ext anyfast_nb", MAKE, peak, peak])
-    with chromium_page(init_script=SOCKETS) as browser:
-        open_notebook(browser, lab, "film.ipynb")
+    with another_page(browser, init_script=SOCKETS) as page:
+        open_notebook(page, lab, "film.ipynb")
         for cell in range(3):
-            run_cell(browser, cell)
-        chat = Chat(browser)
+            run_cell(page, cell)
+        chat = Chat(page)
         picker = chat.panel.locator("input[type=file]")
         picker.set_input_files(film)
         expect(chat.panel.locator(".anyfast-chip small")).to_have_text("50.0 MB", timeout=120_000)
@@ -313,10 +322,10 @@ def test_a_large_film_costs_the_kernel_nothing(lab: Lab, folder: Path, chromium:
         chip.wait_for()
         chip.get_by_role("button").click()
         expect(chat.panel.locator(".anyfast-chip")).to_have_count(1)
-        run_cell(browser, 3)
-        cells = browser.page.locator(".jp-Notebook .jp-Cell")
+        run_cell(page, 3)
+        cells = page.page.locator(".jp-Notebook .jp-Cell")
         before, after = (int(cells.nth(n).locator(".jp-OutputArea-output").inner_text()) for n in (2, 3))
-        sizes = browser.page.evaluate("() => window.sizes")
+        sizes = page.page.evaluate("() => window.sizes")
     assert sizes["sent"] > 50_000_000
     assert sizes["most"] < 1_000_000
     assert after - before < 25_000  # kB: not by the file
@@ -413,8 +422,7 @@ def test_threads_are_the_kernels_and_outlive_the_page(
     chat.page.wait_for_function(f"() => ({cells})().some(s => s.startsWith('%%anyfast chat --model mini'))")
 
     save_notebook(browser)
-    chat.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    open_notebook(browser, lab, name)
+    open_in_place(browser, lab, name)  # its kernel is gone
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text("From the panel.")
     into_view(essence)

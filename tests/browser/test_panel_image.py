@@ -10,7 +10,16 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Opens
-from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook, write_notebook
+from tests.browser.lab import (
+    Browser,
+    Lab,
+    into_view,
+    open_in_place,
+    open_notebook,
+    run_cell,
+    save_notebook,
+    write_notebook,
+)
 from tests.browser.test_jobs import in_the_dark
 from tests.browser.test_panel_video import CUT_OFF, SETUP, Video, drawn_picture
 
@@ -100,8 +109,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     assert violations(page, ".anyfast-panel") == []
 
     save_notebook(browser)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    open_notebook(browser, lab, "test_a_grid_fills_and_goes_to_a_film.ipynb")
+    open_in_place(browser, lab, "test_a_grid_fills_and_goes_to_a_film.ipynb")  # its kernel is gone
     kept = page.locator(".anyfast-essence figure img")
     kept.first.wait_for()
     expect(kept).to_have_count(5)

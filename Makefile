@@ -21,8 +21,9 @@ help: ## show this list
 lab: .venv/.lab ## open JupyterLab on the quickstart; needs no key
 	@.ci/lab $(LAB_ARGS)
 
-test: .venv/.test ## run every test; what depends on Python, also on the newest other Python found here
-	@$(MAKE) -j2 check .venv-other
+test: .venv/bin/python ## run every test; what depends on Python, also on the newest other Python found here
+	@$(MAKE) -j2 .venv/.test .venv-other
+	@$(MAKE) check
 	@$(on_postgres) .ci/other
 	@$(on_postgres) $(py) -m pytest -q -n 3 --dist worksteal -m "not browser and not project" --ignore tests/test_architecture.py
 	@chromium=$$(.ci/chromium) && $(on_postgres) ANYFAST_TEST_CHROMIUM="$$chromium" \
@@ -57,7 +58,7 @@ clean: ## remove what these commands made
 	@touch $@
 
 .PHONY: .venv-other
-.venv-other: .venv/.test
+.venv-other: .venv/bin/python
 	@.ci/other install
 
 .venv/.test: .venv/bin/python $(described)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -48,12 +50,17 @@ hypothesis.settings.load_profile("house")
 # --- the environment --------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders, one for each test. (pytest's own numbering reads all that are there for each new one.)"""
+    below = tmp_path_factory.mktemp("homes")
+    return (below / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _alone(
-    tmp_path_factory: pytest.TempPathFactory, mpl_config: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _alone(_homes: Iterator[Path], mpl_config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test runs in its own empty home, and fails if it reached for the network."""
-    environ = clean_environ(tmp_path_factory.mktemp("home")) | {"MPLCONFIGDIR": str(mpl_config)}
+    environ = clean_environ(next(_homes)) | {"MPLCONFIGDIR": str(mpl_config)}
     for name in set(os.environ) - set(environ):
         monkeypatch.delenv(name)
     for name, value in environ.items():
@@ -68,6 +75,12 @@ def _alone(
 def mpl_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One font cache for the whole run: building it takes seconds."""
     return tmp_path_factory.mktemp("matplotlib")
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays to the end: the garbage collector need not look again."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- no skips -----------------------------------------------------------------------------------

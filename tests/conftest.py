@@ -54,7 +54,7 @@ hypothesis.settings.load_profile("house")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """New folders, one for each test. (pytest's own numbering reads all that are there for each new one.)"""
     below = tmp_path_factory.mktemp("homes")
-    return (below / str(number) for number in itertools.count())
+    return (below / f"home{number}" for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)

@@ -75,10 +75,9 @@ def copy_repository(target: Path) -> Path:
 def python_of(runtime: Path) -> str:
     """The Python of runtime.txt where this machine has it, else the one that runs the tests."""
     wanted = runtime.read_text().strip().removeprefix("python-")
-    command = [str(ROOT / ".ci/python"), "others", f"{sys.version_info.major}.{sys.version_info.minor}"]
-    listed = subprocess.run(command, env=installing_environ(), capture_output=True, text=True, check=True)
-    found = dict(line.split(" ", 1) for line in listed.stdout.splitlines())
-    return found.get(wanted, sys.executable)
+    command = [str(ROOT / ".ci/python"), wanted]
+    found = subprocess.run(command, env=installing_environ(), capture_output=True, text=True)
+    return found.stdout.strip() or sys.executable
 
 
 def test_the_package_is_the_copy(hosted: Hosted) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.browser.lab import (
     Browser,
     Lab,
-    jupyterlab,
     open_notebook,
     run_cell,
     save_notebook,
@@ -90,16 +89,11 @@ LOOK = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("notebooks")
+def test_hostile_text_runs_and_fetches_nothing_live_and_reopened(
+    lab: Lab, folder: Path, browser: Browser
+) -> None:
     cells = [f"TEXT = {HOSTILE!r}\n{CELL}", "show(True)", "show(False)", "show(True, plain=True)"]
     write_notebook(folder / "hostile.ipynb", cells)
-    with jupyterlab(folder) as running:
-        yield running
-
-
-def test_hostile_text_runs_and_fetches_nothing_live_and_reopened(lab: Lab, browser: Browser) -> None:
     browser.page.set_viewport_size({"width": 1280, "height": 4_000})
     open_notebook(browser, lab, "hostile.ipynb")
     for index in range(4):

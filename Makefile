@@ -27,7 +27,7 @@ test: .venv/bin/python ## run every test; what depends on Python, also on the ne
 	@$(on_postgres) .ci/other
 	@$(on_postgres) $(py) -m pytest -q -n 3 --dist worksteal -m "not browser and not project" --ignore tests/test_architecture.py
 	@chromium=$$(.ci/chromium) && $(on_postgres) ANYFAST_TEST_CHROMIUM="$$chromium" \
-	  $(py) -m pytest -n 2 --dist loadfile -m "browser or project"
+	  $(py) -m pytest -n 3 --dist loadfile -m "browser or project"
 
 check: .venv/.test ## lint, format, types, architecture: seconds
 	@$(py) -m ruff check

@@ -52,7 +52,8 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     subprocess.run([python_of(root / "binder/runtime.txt"), "-m", "venv", environment], check=True)
     programs = os.environ.get("ANYFAST_TEST_POSTGRES", "")  # apt.txt installs them there
     path = os.pathsep.join(filter(None, (str(environment / "bin"), programs, os.environ["PATH"])))
-    building = installing_environ() | {"PATH": path}
+    # "no" turns it on, as pip's page says of this kind of option: most of it is never imported here.
+    building = installing_environ() | {"PATH": path, "PIP_NO_COMPILE": "no"}
     for command in (["pip", "install", "-q", "-r", "binder/requirements.txt"], ["binder/postBuild"]):
         done = subprocess.run(command, cwd=root, env=building, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"

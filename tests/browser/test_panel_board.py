@@ -18,7 +18,7 @@ def press(act):
     presses.append(act)
     board.put("heard", f"heard {len(presses)}")
 def button():
-    return f'<button type="button" data-act="stop">Stop</button> <span>drawn {drawn}</span>'
+    return f'<button type="button" data-act="stop">Stop</button> <span>drawn {drawn}.</span>'
 def again():
     global drawn
     while not going.wait(0.02):

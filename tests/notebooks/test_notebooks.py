@@ -6,6 +6,8 @@ That the final outputs are those in git as well is seen where a hosted notebook 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,7 @@ MOST_CELLS = {
     "06_teaching_a_class": 18,
     "07_panels": 16,
 }
+LESSONS = ("05_usage_and_budgets", "06_teaching_a_class")
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -34,10 +37,33 @@ def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
     end_simulator(environ)
 
 
-@each
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if path.stem not in LESSONS], ids=lambda path: path.stem
+)
 def test_nbval_agrees(path: Path, environ: dict[str, str]) -> None:
     done = running.run_nbval(path, environ=environ)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_nbval_agrees_and_nothing_of_its_reader_is_touched(
+    name: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """A key, a ledger, prices and a budget of somebody's are there: afterwards they are as before."""
+    reader = environ | {"ANYFAST_BASE_URL": "http://127.0.0.1:9/v1", "ANYFAST_API_KEY": "not-for-a-lesson"}
+    prepare = (
+        "import anyfast_nb as af; af.ledger.set_price('mini', currency='USD', input=1, output=2);"
+        "af.ledger.set_budget('1 tokens', per='total')"
+    )
+    subprocess.run([sys.executable, "-c", prepare], env=reader, cwd=tmp_path, check=True)
+    home = Path(reader["ANYFAST_HOME"])
+    before = {path: path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()}
+    assert {path.name for path in before} >= {"prices.toml", "ledger.sqlite3"}
+    beside = sorted(path.name for path in running.NOTEBOOKS.iterdir())
+    done = running.run_nbval(running.NOTEBOOKS / f"{name}.ipynb", environ=reader)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path: path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()} == before
+    assert sorted(path.name for path in running.NOTEBOOKS.iterdir()) == beside
 
 
 @each

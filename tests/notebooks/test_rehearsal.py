@@ -122,23 +122,3 @@ def test_a_database_of_somebody_is_left_as_it_was(
     database.close()
     assert postgres.run(name, state) == before
     database.close()
-
-
-@pytest.mark.kernel
-@pytest.mark.parametrize("name", ["05_usage_and_budgets", "06_teaching_a_class"])
-def test_a_lesson_touches_nothing_of_its_reader(name: str, tmp_path: Path) -> None:
-    """A key, a ledger, prices and a budget of somebody's are there: afterwards they are as before."""
-    environ = running.environ(tmp_path / "home") | {"ANYFAST_BASE_URL": "http://127.0.0.1:9/v1"}
-    environ |= {"ANYFAST_API_KEY": "not-for-a-lesson"}
-    prepare = (
-        "import anyfast_nb as af; af.ledger.set_price('mini', currency='USD', input=1, output=2);"
-        "af.ledger.set_budget('1 tokens', per='total')"
-    )
-    subprocess.run([sys.executable, "-c", prepare], env=environ, cwd=tmp_path, check=True)
-    home = Path(environ["ANYFAST_HOME"])
-    before = {path: path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()}
-    assert {path.name for path in before} >= {"prices.toml", "ledger.sqlite3"}
-    beside = sorted(path.name for path in NOTEBOOKS.iterdir())
-    running.execute(NOTEBOOKS / f"{name}.ipynb", environ=environ)
-    assert {path: path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()} == before
-    assert sorted(path.name for path in NOTEBOOKS.iterdir()) == beside

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.axe import violations
-from tests.browser.lab import Browser, Lab, into_view, open_in_place, open_notebook, run_cell, save_notebook
+from tests.browser.lab import Browser, Lab, into_view, open_notebook, run_cell, save_notebook
 from tests.environment import ROOT
 
 PATIENT = 60_000
@@ -71,9 +71,11 @@ def looks(browser: Browser, shoot: Shoots, *, selector: str = ".anyfast-panel") 
     page.set_viewport_size(size)
 
 
-def reopened(browser: Browser, lab: Lab, name: str) -> None:
-    """Save, and open the notebook again; its kernel goes on."""
+def reopened(browser: Browser, lab: Lab, name: str, *, with_its_kernel: bool = True) -> None:
+    """Save, and load page and notebook anew; its kernel goes on, or has ended."""
     save_notebook(browser)
+    if not with_its_kernel:
+        browser.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     browser.page.goto("about:blank")
     open_notebook(browser, lab, name)
 
@@ -84,8 +86,7 @@ def stays(browser: Browser, lab: Lab, name: str, text: str, shoot: Shoots) -> No
     essence = page.locator(".anyfast-essence").first
     expect(essence).to_be_hidden()
     expect(essence).to_contain_text(text, timeout=PATIENT)  # it is put there soon after it changes
-    save_notebook(browser)
-    open_in_place(browser, lab, name)
+    reopened(browser, lab, name, with_its_kernel=False)
     essence = page.locator(".anyfast-essence").first
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text(text)

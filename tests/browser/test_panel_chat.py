@@ -15,12 +15,12 @@ from tests.browser.lab import (
     Lab,
     another_page,
     into_view,
-    open_in_place,
     open_notebook,
     run_cell,
     save_notebook,
     write_notebook,
 )
+from tests.browser.panels import reopened
 from tests.browser.test_chat import END, chunk, setup_cell
 from tests.browser.test_jobs import in_the_dark
 from tests.wire_server import Gate, Reply, Request, WireServer
@@ -421,8 +421,7 @@ def test_threads_are_the_kernels_and_outlive_the_page(
     cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.sharedModel.source)"
     chat.page.wait_for_function(f"() => ({cells})().some(s => s.startsWith('%%anyfast chat --model mini'))")
 
-    save_notebook(browser)
-    open_in_place(browser, lab, name)  # its kernel is gone
+    reopened(browser, lab, name, with_its_kernel=False)
     expect(essence).to_be_visible(timeout=PATIENT)
     expect(essence).to_contain_text("From the panel.")
     into_view(essence)

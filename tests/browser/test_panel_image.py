@@ -14,12 +14,11 @@ from tests.browser.lab import (
     Browser,
     Lab,
     into_view,
-    open_in_place,
     open_notebook,
     run_cell,
-    save_notebook,
     write_notebook,
 )
+from tests.browser.panels import reopened
 from tests.browser.test_jobs import in_the_dark
 from tests.browser.test_panel_video import CUT_OFF, SETUP, Video, drawn_picture
 
@@ -108,8 +107,7 @@ def test_a_grid_fills_and_goes_to_a_film(
     shoot("film-below")
     assert violations(page, ".anyfast-panel") == []
 
-    save_notebook(browser)
-    open_in_place(browser, lab, "test_a_grid_fills_and_goes_to_a_film.ipynb")  # its kernel is gone
+    reopened(browser, lab, "test_a_grid_fills_and_goes_to_a_film.ipynb", with_its_kernel=False)
     kept = page.locator(".anyfast-essence figure img")
     kept.first.wait_for()
     expect(kept).to_have_count(5)

@@ -16,12 +16,12 @@ from tests.browser.lab import (
     Browser,
     Lab,
     into_view,
-    open_in_place,
     open_notebook,
     run_cell,
     save_notebook,
     write_notebook,
 )
+from tests.browser.panels import reopened
 from tests.browser.test_jobs import PLAY, in_the_dark
 
 pytestmark = pytest.mark.browser
@@ -150,9 +150,7 @@ def test_from_a_picture_to_the_next_shot(
     expect(video.prompt).to_have_value("It sets again")
     expect(video.inputs).to_contain_text("last frame of film")
     video.plays(1)
-    save_notebook(browser)
-
-    open_in_place(browser, lab, "test_from_a_picture_to_the_next_shot.ipynb")  # its kernel is gone
+    reopened(browser, lab, "test_from_a_picture_to_the_next_shot.ipynb", with_its_kernel=False)
     kept = page.locator(".anyfast-essence video").first
     kept.wait_for()
     assert kept.evaluate(PLAY)["at"] >= 0.3
